@@ -1,0 +1,154 @@
+/*
+ * log: what replymilter says about itself.
+ */
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+static const struct {
+    const char *name;
+    int value;
+} facilities[] = {
+    {"mail", LOG_MAIL},     {"daemon", LOG_DAEMON}, {"local0", LOG_LOCAL0}, {"local1", LOG_LOCAL1},
+    {"local2", LOG_LOCAL2}, {"local3", LOG_LOCAL3}, {"local4", LOG_LOCAL4}, {"local5", LOG_LOCAL5},
+    {"local6", LOG_LOCAL6}, {"local7", LOG_LOCAL7},
+};
+
+static const struct {
+    const char *name;
+    unsigned int bits;
+} areas[] = {
+    {"milter", LOG_AREA_MILTER},
+    {"tables", LOG_AREA_TABLES},
+    {"engine", LOG_AREA_ENGINE},
+    {"policy", LOG_AREA_POLICY},
+    {"record", LOG_AREA_RECORD},
+    {"all", ~0u},
+    {"none", 0},
+};
+
+static atomic_uint log_targets = LOG_TO_STDERR;
+static atomic_uint traced_areas;
+
+static int
+facility_value(const char *facility)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(facilities); i++)
+        if (strcmp(facilities[i].name, facility) == 0)
+            return facilities[i].value;
+    return -1;
+}
+
+gboolean
+log_facility_known(const char *facility)
+{
+    return facility_value(facility) >= 0;
+}
+
+void
+log_open(LogTarget targets, const char *ident, const char *facility)
+{
+    int value = facility_value(facility);
+    g_assert(value >= 0);
+    if (targets & LOG_TO_SYSLOG)
+        openlog(ident, LOG_PID | LOG_NDELAY, value);
+    atomic_store(&log_targets, (unsigned int)targets);
+}
+
+gboolean
+log_trace_set(const char *list, GError **error)
+{
+    unsigned int wanted = 0;
+    g_auto(GStrv) names = g_strsplit(list, ",", -1);
+    for (char **name = names; *name != NULL; name++) {
+        size_t i = 0;
+        while (i < G_N_ELEMENTS(areas) && strcmp(areas[i].name, g_strstrip(*name)) != 0)
+            i++;
+        if (i == G_N_ELEMENTS(areas)) {
+            g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_CONFIG,
+                        "unknown trace area \"%s\" (known: milter, tables, engine, policy, record, "
+                        "all, none)",
+                        *name);
+            return FALSE;
+        }
+        wanted |= areas[i].bits;
+    }
+    atomic_store(&traced_areas, wanted);
+    return TRUE;
+}
+
+/* One write(), so that lines of several threads never mix. */
+static void
+write_to_stderr(const char *level, const char *line)
+{
+    g_autofree char *whole = g_strdup_printf("replymilter: %s%s\n", level, line);
+    ssize_t written = write(STDERR_FILENO, whole, strlen(whole));
+    (void)written; /* there is nobody left to tell */
+}
+
+static void
+say(int priority, const char *level, const char *format, va_list arguments)
+{
+    g_autofree char *raw = g_strdup_vprintf(format, arguments);
+    g_autofree char *line = text_escape(raw);
+    unsigned int targets = atomic_load(&log_targets);
+    if (targets & LOG_TO_SYSLOG)
+        syslog(priority, "%s%s", level, line);
+    if (targets & LOG_TO_STDERR)
+        write_to_stderr(level, line);
+}
+
+void
+log_error(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say(LOG_ERR, "error: ", format, arguments);
+    va_end(arguments);
+}
+
+void
+log_warning(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say(LOG_WARNING, "warning: ", format, arguments);
+    va_end(arguments);
+}
+
+void
+log_notice(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say(LOG_NOTICE, "", format, arguments);
+    va_end(arguments);
+}
+
+void
+log_info(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say(LOG_INFO, "", format, arguments);
+    va_end(arguments);
+}
+
+void
+log_trace(LogArea area, const char *format, ...)
+{
+    if (!(atomic_load_explicit(&traced_areas, memory_order_relaxed) & (unsigned int)area))
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    say(LOG_DEBUG, "trace: ", format, arguments);
+    va_end(arguments);
+}

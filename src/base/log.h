@@ -1,0 +1,40 @@
+/*
+ * log: what replymilter says about itself (the events about mail are record/'s).
+ *
+ * One line a call, to syslog, standard error, or both. Whatever came from outside is escaped
+ * before it is written: no call can produce a second line or a control octet. Trace areas are
+ * switched by name while the daemon runs. Threads: any, after log_open().
+ */
+#pragma once
+
+#include <glib.h>
+
+typedef enum {
+    LOG_TO_STDERR = 1 << 0,
+    LOG_TO_SYSLOG = 1 << 1,
+} LogTarget;
+
+typedef enum {
+    LOG_AREA_MILTER = 1 << 0,
+    LOG_AREA_TABLES = 1 << 1,
+    LOG_AREA_ENGINE = 1 << 2,
+    LOG_AREA_POLICY = 1 << 3,
+    LOG_AREA_RECORD = 1 << 4,
+} LogArea;
+
+/* facility: "mail", "daemon", "local0" to "local7". ident must outlive the process's logging. */
+void log_open(LogTarget targets, const char *ident, const char *facility);
+
+/* Is this a facility that log_open() knows? */
+gboolean log_facility_known(const char *facility);
+
+/* "milter,tables", "all", or "none". FALSE and an error at an unknown name. */
+gboolean log_trace_set(const char *areas, GError **error);
+
+void log_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
+void log_warning(const char *format, ...) G_GNUC_PRINTF(1, 2);
+void log_notice(const char *format, ...) G_GNUC_PRINTF(1, 2);
+void log_info(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
+/* A line that is only written while its area is traced; costs one load of an atomic otherwise. */
+void log_trace(LogArea area, const char *format, ...) G_GNUC_PRINTF(2, 3);
