@@ -1,0 +1,123 @@
+"""Fixtures and the rules of a run.
+
+Run it as root with Debian's Python: REPLYMILTER_BUILD=build /usr/bin/python3 -m pytest tests/e2e
+
+ - REPLYMILTER_BUILD             the build folder; tests of the harness itself need none
+ - REPLYMILTER_TEST_POSTFIX      another Postfix than the one that scripts/install-deps unpacked (scripts/test-postfix)
+ - REPLYMILTER_TEST_SLOWNESS     stretches each time limit, for sanitizer builds
+ - REPLYMILTER_TEST_KEEP         keeps the temporary folders
+ - CI                            with it, a skipped test is a failed test
+
+A test that another version of Postfix than this is needed for (`@pytest.mark.postfix("3.11")`) is left out beforehand
+and named at the end of the run: that is not a skip.
+"""
+
+import os
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(__file__))
+
+from harness import guard  # noqa: E402
+from harness.postfix import Postfix, Tree  # noqa: E402
+from harness.replymilter import Replymilter  # noqa: E402
+from harness.sink import Sink  # noqa: E402
+
+_left_out = []
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", 'postfix(version): needs at least this version of Postfix, such as "3.11"'
+    )
+    if os.geteuid() != 0:
+        raise pytest.UsageError("the end-to-end tests start a Postfix and so must be run as root")
+    try:
+        config.postfix_tree = Tree()
+    except FileNotFoundError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def pytest_report_header(config):
+    return f"Postfix {config.postfix_tree.version_text} in {config.postfix_tree.top}"
+
+
+def pytest_collection_modifyitems(config, items):
+    version = config.postfix_tree.version
+    for item in list(items):
+        mark = item.get_closest_marker("postfix")
+        if mark and version < tuple(int(number) for number in mark.args[0].split(".")):
+            _left_out.append((item, mark.args[0]))
+            items.remove(item)
+    config.hook.pytest_deselected(items=[item for item, _ in _left_out])
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if report.skipped and os.environ.get("CI") == "true":
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which is a failure in CI: {report.longrepr}"
+    if report.failed:
+        for thing in getattr(item, "things", []):
+            report.sections += _testimony(thing)
+
+
+def _testimony(thing):
+    """What a Postfix or a daemon has to say when a test that used it failed."""
+    if isinstance(thing, Postfix):
+        return [(f"maillog of {thing.top}", thing.log()[-12000:])]
+    if isinstance(thing, Replymilter):
+        return [
+            ("standard error of replymilter", thing.errors()[-12000:]),
+            ("its events", thing.raw_events().decode(errors="replace")[-6000:]),
+        ]
+    return []
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if _left_out:
+        terminalreporter.section(
+            f"not for this Postfix version ({config.postfix_tree.version_text})"
+        )
+        for item, version in _left_out:
+            terminalreporter.line(f"{item.nodeid}: needs Postfix {version}")
+
+
+def _factory(request, make):
+    """A function that makes things, closes them after the test, and lets the report show what they said."""
+    request.node.things = getattr(request.node, "things", [])
+
+    def factory(*args, **options):
+        thing = make(*args, **options)
+        request.node.things.append(thing)
+        request.addfinalizer(thing.close)
+        return thing
+
+    return factory
+
+
+@pytest.fixture
+def make_postfix(request):
+    """make_postfix(settings, relay=, sinks=): a Postfix, not started yet, closed after the test."""
+    return _factory(request, Postfix)
+
+
+@pytest.fixture
+def make_sink(request):
+    """make_sink(refusals, at_end): a mail server at the far end."""
+    return _factory(request, Sink)
+
+
+@pytest.fixture
+def make_daemon(request):
+    """make_daemon(policy, ...): a daemon, not started yet, closed after the test."""
+    return _factory(request, Replymilter)
+
+
+@pytest.fixture
+def folder():
+    path = guard.folder("test")
+    yield path
+    guard.remove(path)
