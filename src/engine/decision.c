@@ -1,0 +1,31 @@
+/*
+ * decision: what the engine says about a reply or a message, and why.
+ */
+#include "engine/decision.h"
+
+void
+decision_init(Decision *decision)
+{
+    *decision = (Decision){
+        .verdict = VERDICT_PASS,
+        .repairs = g_ptr_array_new(),
+        .mode = REPLY_MODE_KEEP,
+        .disclosure = DISCLOSURE_FULL,
+        .cause = {.category = CATEGORY_UNCLASSIFIED,
+                  .action = category_info(CATEGORY_UNCLASSIFIED)->action,
+                  .confidence = CONFIDENCE_LOW,
+                  .rule = g_strdup("none"),
+                  .retry_after = -1},
+    };
+}
+
+void
+decision_clear(Decision *decision)
+{
+    g_clear_pointer(&decision->original, smtp_reply_free);
+    g_clear_pointer(&decision->final, smtp_reply_free);
+    g_clear_pointer(&decision->added, g_ptr_array_unref);
+    g_clear_pointer(&decision->repairs, g_ptr_array_unref);
+    g_clear_pointer(&decision->reference, g_free);
+    classification_clear(&decision->cause);
+}
