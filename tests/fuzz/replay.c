@@ -54,6 +54,8 @@ mutate_once(GByteArray *input)
         break;
     case 2: {
         gsize length = below(MIN(MOST_GROWTH, input->len - at) + 1);
+        if (length == 0)
+            break;
         g_autofree guint8 *piece = g_memdup2(input->data + at, length);
         g_byte_array_append(input, piece, (guint)length);
         break;
