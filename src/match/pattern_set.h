@@ -1,20 +1,32 @@
 /*
  * pattern_set: many regular expressions over a text in one pass (Vectorscan), built once.
  *
+ * An expression is one phrase, or several with gaps between them: "mailbox{...}full" matches where
+ * "full" follows "mailbox" with at most PATTERN_SET_GAP octets between them, "{...12}" sets another
+ * distance. A gap costs next to nothing, while ".*" or ".{0,40}" inside a phrase slows the whole
+ * set down; phrases that several expressions share are compiled once.
+ *
  * A set is immutable and may be scanned by any number of threads at once; each thread gets scratch
  * space of its own at its first scan and gives it back when it ends. What Vectorscan refuses
- * (back-references, look-around, patterns that match the empty text) is an error that
- * names the pattern.
+ * (back-references, look-around, phrases that match the empty text) is an error that names the
+ * expression.
+ *
+ * Hostile input: time is linear in the text, memory bounded; of each phrase the first
+ * PATTERN_SET_OCCURRENCES places are looked at.
  */
 #pragma once
 
 #include <glib.h>
 
+#define PATTERN_SET_GAP         48
+#define PATTERN_SET_GAP_MAX     1000
+#define PATTERN_SET_OCCURRENCES 12
+
 typedef struct PatternSet PatternSet;
 
 typedef struct {
     const char *name;       /* for errors: where it stands */
-    const char *expression; /* PCRE syntax as far as Vectorscan takes it */
+    const char *expression; /* PCRE syntax as far as Vectorscan takes it, and gaps */
     gboolean caseless;
 } PatternSpec;
 
@@ -23,7 +35,7 @@ typedef struct {
     gsize start, end; /* octets of the scanned text; leftmost start, longest end seen */
 } PatternHit;
 
-/* The specs are not kept. NULL and an error that names the pattern at fault. */
+/* The specs are not kept. NULL and an error that names the expression at fault. */
 PatternSet *pattern_set_new(const PatternSpec *specs, guint count, GError **error);
 void pattern_set_free(PatternSet *set);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PatternSet, pattern_set_free)

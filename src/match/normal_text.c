@@ -1,0 +1,499 @@
+/*
+ * normal_text: one pass over the original, a piece at a time.
+ *
+ * A piece is a run of the octets that names are made of; ':', '=', '/' and brackets end one. Each
+ * place is tried as what begins there: something in angle brackets, a URL, an IPv6 address, a
+ * path, a piece (address, IPv4 address, host name, id); what is none of them is copied, 8-bit
+ * letters folded. Each try looks at octets that are then consumed, or stops at the next delimiter,
+ * so the time is linear.
+ */
+#include "match/normal_text.h"
+
+#include <string.h>
+
+#include "match/letter_fold.h"
+
+static const char *const mask_text[NORMAL_MASK_COUNT] = {
+    [NORMAL_MASK_ADDRESS] = "<addr>", [NORMAL_MASK_URL] = "<url>",   [NORMAL_MASK_HOST] = "<host>",
+    [NORMAL_MASK_IP] = "<ip>",        [NORMAL_MASK_PATH] = "<path>", [NORMAL_MASK_ID] = "<id>",
+};
+
+/* Top-level domains of more than two letters that are seen in mail; any two letters may be one. A
+ * word with one dot is a host only with one of these, since "rejected.Please" is not. */
+static const char top_domains[] =
+    " com net org edu gov mil int arpa info biz name pro mobi asia coop aero jobs museum travel xyz"
+    " online site shop club top vip app dev cloud live email test example invalid local localhost"
+    " localdomain lan internal intranet corp home tech store space website host agency digital"
+    " services solutions systems network media world global company group life today news blog"
+    " berlin hamburg koeln bayern wien swiss paris bzh london amsterdam brussels moscow tokyo"
+    " osaka nyc eus cat gal scot wales quebec international consulting design studio art ";
+
+typedef struct {
+    const char *in;
+    gsize length;
+    gsize at; /* the next octet to read */
+    NormalText *normal;
+    gsize size; /* allocated octets of text */
+} Scan;
+
+/* ---- the output -------------------------------------------------------------------------------
+ */
+
+static void
+put(Scan *scan, const char *octets, gsize count, gsize origin)
+{
+    NormalText *normal = scan->normal;
+    for (gsize i = 0; i < count; i++) {
+        normal->text[normal->length] = octets[i];
+        normal->origin[normal->length++] = (guint32)origin;
+    }
+    g_assert(normal->length < scan->size);
+}
+
+static void
+put_space(Scan *scan, gsize origin)
+{
+    const NormalText *normal = scan->normal;
+    if (normal->length > 0 && normal->text[normal->length - 1] != ' ')
+        put(scan, " ", 1, origin);
+}
+
+/* Brackets that hold nothing but the mask go with it. */
+static gboolean
+in_brackets(const Scan *scan, gsize start, gsize end, char open, char close)
+{
+    const NormalText *normal = scan->normal;
+    return start > 0 && end < scan->length && scan->in[start - 1] == open &&
+           scan->in[end] == close && normal->length > 0 &&
+           normal->text[normal->length - 1] == open &&
+           normal->origin[normal->length - 1] == start - 1;
+}
+
+/* Masks in[start, end) and goes on behind it. */
+static void
+put_mask(Scan *scan, NormalMaskKind kind, gsize start, gsize end)
+{
+    NormalText *normal = scan->normal;
+    gsize origin = start;
+    scan->at = end;
+    if (in_brackets(scan, start, end, '<', '>') || in_brackets(scan, start, end, '[', ']')) {
+        normal->length--;
+        origin--;
+        scan->at++;
+    }
+    if (normal->mask_count < NORMAL_TEXT_MAX_MASKS)
+        normal->masks[normal->mask_count++] =
+            (NormalMask){kind, (guint32)start, (guint32)(end - start), (guint32)normal->length};
+    put(scan, mask_text[kind], strlen(mask_text[kind]), origin);
+}
+
+/* ---- what octets are made of ------------------------------------------------------------------
+ */
+
+static gboolean
+is_white(char octet)
+{
+    return (guchar)octet <= ' ' || octet == 0x7f;
+}
+
+static gboolean
+is_name(char octet)
+{
+    return g_ascii_isalnum(octet) || octet == '-' || octet == '_' || octet == '.';
+}
+
+static gboolean
+is_piece(char octet)
+{
+    return is_name(octet) || (octet != '\0' && strchr("+@~%&$^#*!?", octet) != NULL);
+}
+
+static gboolean
+ends_url(char octet)
+{
+    return is_white(octet) || (guchar)octet >= 0x80 || strchr("<>\"`|", octet) != NULL;
+}
+
+static gsize
+run(const Scan *scan, gsize from, gboolean (*belongs)(char))
+{
+    gsize end = from;
+    while (end < scan->length && belongs(scan->in[end]))
+        end++;
+    return end;
+}
+
+static gboolean
+is_digits(const char *text, gsize length)
+{
+    for (gsize i = 0; i < length; i++)
+        if (!g_ascii_isdigit(text[i]))
+            return FALSE;
+    return length > 0;
+}
+
+/* ---- kinds of pieces --------------------------------------------------------------------------
+ */
+
+static gboolean
+is_ipv4(const char *text, gsize length)
+{
+    guint groups = 0;
+    const char *end = text + length;
+    while (text <= end) {
+        const char *dot = memchr(text, '.', (gsize)(end - text));
+        gsize digits = (gsize)((dot != NULL ? dot : end) - text);
+        if (digits > 3 || !is_digits(text, digits) || ++groups > 4)
+            return FALSE;
+        text += digits + 1;
+    }
+    return groups == 4;
+}
+
+static gboolean
+is_top_domain(const char *label, gsize length)
+{
+    char key[20];
+    if (length == 2)
+        return TRUE;
+    if (length + 3 > sizeof key)
+        return FALSE;
+    key[0] = ' ';
+    for (gsize i = 0; i < length; i++)
+        key[i + 1] = g_ascii_tolower(label[i]);
+    key[length + 1] = ' ';
+    key[length + 2] = '\0';
+    return strstr(top_domains, key) != NULL;
+}
+
+/* All small or all capital letters: "Deliver" in "STOREDRV.Deliver" is no top-level domain. */
+static gboolean
+is_last_label(const char *label, gsize length)
+{
+    gsize small = 0, capital = 0;
+    if (length > 4 && g_ascii_strncasecmp(label, "xn--", 4) == 0)
+        return TRUE;
+    for (gsize i = 0; i < length; i++) {
+        small += g_ascii_islower(label[i]) ? 1 : 0;
+        capital += g_ascii_isupper(label[i]) ? 1 : 0;
+    }
+    return length >= 2 && (small == length || capital == length);
+}
+
+static gboolean
+is_host(const char *text, gsize length)
+{
+    guint labels = 1;
+    gsize last = 0;
+    for (gsize i = 0; i < length; i++) {
+        if (text[i] == '.') {
+            if (i == last)
+                return FALSE;
+            labels++;
+            last = i + 1;
+        } else if (!is_name(text[i])) {
+            return FALSE;
+        }
+    }
+    if (labels < 2 || length > 253 || !is_last_label(text + last, length - last))
+        return FALSE;
+    gboolean known = is_top_domain(text + last, length - last);
+    return known || (labels > 2 && g_ascii_islower(text[last]));
+}
+
+/* A queue id, message id or log id: letters and digits in turns, and no word in it. */
+static gboolean
+is_id(const char *text, gsize length)
+{
+    guint digits = 0, turns = 0, letters = 0;
+    char before = '\0';
+    for (gsize i = 0; i < length; i++) {
+        char kind = g_ascii_isdigit(text[i]) ? '0' : g_ascii_isalpha(text[i]) ? 'a' : '\0';
+        digits += kind == '0' ? 1 : 0;
+        letters = kind == 'a' ? letters + 1 : 0;
+        if (letters >= 7)
+            return FALSE;
+        if (kind != '\0') {
+            turns += before != '\0' && before != kind ? 1 : 0;
+            before = kind;
+        }
+    }
+    return length >= 8 && digits >= 2 && turns >= 2;
+}
+
+/* The end of an IPv6 address that begins here, or `from`. A time (12:30:45) is none. */
+static gsize
+ipv6_end(const Scan *scan, gsize from)
+{
+    guint colons = 0, group = 0, digits = 0;
+    gboolean doubled = FALSE;
+    gsize end = from;
+    for (; end < scan->length && end - from <= 45; end++) {
+        char octet = scan->in[end];
+        if (octet == ':') {
+            doubled |= end > from && scan->in[end - 1] == ':';
+            colons++;
+            group = 0;
+        } else if (g_ascii_isxdigit(octet)) {
+            digits++;
+            if (++group > 4)
+                return from;
+        } else if (octet == '.' && colons >= 2 && end + 1 < scan->length &&
+                   g_ascii_isdigit(scan->in[end + 1])) {
+            group = 0;
+        } else {
+            break;
+        }
+    }
+    if (end > from && scan->in[end - 1] == ':' && !(doubled && scan->in[end - 2] == ':')) {
+        end--;
+        colons--;
+    }
+    gboolean bounded = end == scan->length || !(is_name(scan->in[end]) && scan->in[end] != '.');
+    return digits > 0 && bounded && ((doubled && colons >= 2) || colons >= 5) && colons <= 8 ? end
+                                                                                             : from;
+}
+
+/* ---- what may begin at a place: each consumes it, or returns FALSE ----------------------------
+ */
+
+/* The end of a URL without the punctuation that follows it in a sentence. */
+static gsize
+url_end(const Scan *scan, gsize from)
+{
+    gsize end = from;
+    guint open = 0, close = 0;
+    for (; end < scan->length && !ends_url(scan->in[end]); end++) {
+        open += strchr("([{", scan->in[end]) != NULL ? 1 : 0;
+        close += strchr(")]}", scan->in[end]) != NULL ? 1 : 0;
+    }
+    while (end > from) {
+        char last = scan->in[end - 1];
+        gboolean closing = strchr(")]}", last) != NULL;
+        if (strchr(".,;:!?'*", last) == NULL && !(closing && close > open))
+            break;
+        close -= closing ? 1 : 0;
+        end--;
+    }
+    return end;
+}
+
+/* Where "scheme://" ends, or `from`. */
+static gsize
+scheme_end(const Scan *scan, gsize from)
+{
+    gsize at = from;
+    while (at < scan->length && at - from < 12 && g_ascii_isalpha(scan->in[at]))
+        at++;
+    gboolean found =
+        at - from >= 2 && scan->length - at > 3 && memcmp(scan->in + at, "://", 3) == 0;
+    return found ? at + 3 : from;
+}
+
+static gboolean
+take_url(Scan *scan)
+{
+    gsize start = scan->at, host = scheme_end(scan, start);
+    if (host == start)
+        return FALSE;
+    gsize end = url_end(scan, host);
+    if (end == host)
+        return FALSE;
+    put_mask(scan, NORMAL_MASK_URL, start, end);
+    return TRUE;
+}
+
+static gboolean
+take_ipv6(Scan *scan)
+{
+    char first = scan->in[scan->at];
+    char second = scan->at + 1 < scan->length ? scan->in[scan->at + 1] : '\0';
+    if (!g_ascii_isxdigit(first) && !(first == ':' && second == ':'))
+        return FALSE;
+    gsize end = ipv6_end(scan, scan->at);
+    if (end == scan->at)
+        return FALSE;
+    put_mask(scan, NORMAL_MASK_IP, scan->at, end);
+    return TRUE;
+}
+
+/* "/var/mail/x", but not the slash of "and/or". */
+static gboolean
+take_path(Scan *scan)
+{
+    gsize start = scan->at, end = start;
+    guint slashes = 0;
+    if (scan->in[start] != '/' || (start > 0 && is_piece(scan->in[start - 1])))
+        return FALSE;
+    for (; end < scan->length && (is_piece(scan->in[end]) || scan->in[end] == '/'); end++)
+        slashes += scan->in[end] == '/' ? 1 : 0;
+    while (end > start && strchr(".!?", scan->in[end - 1]) != NULL)
+        end--;
+    if (slashes < 2 || end - start < 4)
+        return FALSE;
+    put_mask(scan, NORMAL_MASK_PATH, start, end);
+    return TRUE;
+}
+
+/* What stands in angle brackets: an address in any writing, a URL, a local part or a HELO name.
+ * Host names and IP addresses are left to the pieces. */
+static gboolean
+take_angle(Scan *scan)
+{
+    gsize start = scan->at + 1, end = start;
+    gboolean at_sign = FALSE, plain = TRUE;
+    if (scan->in[scan->at] != '<')
+        return FALSE;
+    for (; end < scan->length && scan->in[end] != '>'; end++) {
+        if (is_white(scan->in[end]) || scan->in[end] == '<')
+            return FALSE;
+        at_sign |= scan->in[end] == '@';
+        plain &= is_piece(scan->in[end]) && scan->in[end] != '.';
+    }
+    if (end == scan->length || end == start)
+        return FALSE;
+    gboolean url = scheme_end(scan, start) != start;
+    if (!url && !at_sign && !plain)
+        return FALSE;
+    put(scan, "<", 1, scan->at);
+    put_mask(scan, url ? NORMAL_MASK_URL : NORMAL_MASK_ADDRESS, start, end);
+    return TRUE;
+}
+
+/* The end of an address whose "@" is at `sign`, or `sign` if no domain follows. What else is in the
+ * piece belongs to it. */
+static gsize
+address_end(const Scan *scan, gsize sign, gsize piece_end)
+{
+    gsize end = sign + 1;
+    if (end < scan->length && scan->in[end] == '[') {
+        gsize limit = MIN(scan->length, end + 64);
+        for (gsize at = end + 1; at < limit && (is_name(scan->in[at]) || scan->in[at] == ':'); at++)
+            if (at + 1 < limit && scan->in[at + 1] == ']')
+                return at + 2;
+        return sign;
+    }
+    return piece_end > end ? piece_end : sign;
+}
+
+static gboolean
+take_address(Scan *scan, gsize stop, gsize end)
+{
+    const char *sign = memchr(scan->in + scan->at, '@', stop - scan->at);
+    if (sign == NULL || sign == scan->in + scan->at)
+        return FALSE;
+    gsize at = (gsize)(sign - scan->in), address = address_end(scan, at, end);
+    if (address == at)
+        return FALSE;
+    put_mask(scan, NORMAL_MASK_ADDRESS, scan->at, address);
+    return TRUE;
+}
+
+/* A host name, alone or with a path behind it (a URL without a scheme). */
+static gboolean
+take_host(Scan *scan, gsize end)
+{
+    gsize start = scan->at;
+    if (!is_host(scan->in + start, end - start))
+        return FALSE;
+    gboolean path = end + 1 < scan->length && scan->in[end] == '/' &&
+                    (is_piece(scan->in[end + 1]) || scan->in[end + 1] == '/');
+    if (path)
+        put_mask(scan, NORMAL_MASK_URL, start, url_end(scan, end));
+    else
+        put_mask(scan, NORMAL_MASK_HOST, start, end);
+    return TRUE;
+}
+
+static gboolean
+take_piece(Scan *scan)
+{
+    gsize start = scan->at;
+    if (!g_ascii_isalnum(scan->in[start]) && scan->in[start] != '_')
+        return FALSE;
+    gsize stop = run(scan, start, is_piece), end = stop;
+    while (end > start && !g_ascii_isalnum(scan->in[end - 1]))
+        end--;
+    const char *piece = scan->in + start;
+    if (take_address(scan, stop, end) || take_host(scan, end))
+        return TRUE;
+    if (is_ipv4(piece, end - start)) {
+        put_mask(scan, NORMAL_MASK_IP, start, end);
+    } else if (is_id(piece, end - start)) {
+        put_mask(scan, NORMAL_MASK_ID, start, end);
+    } else {
+        for (; scan->at < stop; scan->at++)
+            put(scan, scan->in + scan->at, 1, scan->at);
+    }
+    return TRUE;
+}
+
+/* Anything else: white space, punctuation, 8-bit letters. */
+static void
+take_octet(Scan *scan)
+{
+    gsize start = scan->at;
+    char letters[LETTER_FOLD_SIZE];
+    if (is_white(scan->in[start])) {
+        put_space(scan, start);
+        scan->at++;
+    } else if ((guchar)scan->in[start] < 0x80) {
+        put(scan, scan->in + start, 1, start);
+        scan->at++;
+    } else {
+        gsize count;
+        scan->at += letter_fold(scan->in + start, scan->length - start, letters, &count);
+        if (count == 1 && letters[0] == ' ')
+            put_space(scan, start);
+        else
+            put(scan, letters, count, start);
+    }
+}
+
+/* ---- the interface ----------------------------------------------------------------------------
+ */
+
+NormalText *
+normal_text_new(const char *original, gsize length)
+{
+    NormalText *normal = g_new0(NormalText, 1);
+    length = MIN(length, G_MAXUINT32 / 2 - 16);
+    Scan scan = {.in = original, .length = length, .normal = normal, .size = 2 * length + 16};
+    normal->text = g_malloc(scan.size);
+    normal->origin = g_new(guint32, scan.size);
+    normal->masks = g_new(NormalMask, NORMAL_TEXT_MAX_MASKS);
+    while (scan.at < length) {
+        if (!take_angle(&scan) && !take_url(&scan) && !take_ipv6(&scan) && !take_path(&scan) &&
+            !take_piece(&scan))
+            take_octet(&scan);
+    }
+    if (normal->length > 0 && normal->text[normal->length - 1] == ' ')
+        normal->length--;
+    normal->text[normal->length] = '\0';
+    normal->origin[normal->length] = (guint32)length;
+    return normal;
+}
+
+void
+normal_text_free(NormalText *normal)
+{
+    if (normal == NULL)
+        return;
+    g_free(normal->text);
+    g_free(normal->origin);
+    g_free(normal->masks);
+    g_free(normal);
+}
+
+char *
+normal_text_original(const NormalText *normal, const char *original, gsize start, gsize end)
+{
+    g_assert(start <= end && end <= normal->length);
+    /* A mask or a folded letter that is touched counts as a whole. */
+    while (end > start && end < normal->length && normal->origin[end] == normal->origin[end - 1])
+        end++;
+    gsize from = normal->origin[start], to = start == end ? from : normal->origin[end];
+    while (to > from && is_white(original[to - 1]))
+        to--;
+    return g_strndup(original + from, to - from);
+}

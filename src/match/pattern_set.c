@@ -1,0 +1,422 @@
+/*
+ * pattern_set: Vectorscan finds the phrases, this file the sequences of them.
+ *
+ * Phrases are compiled with leftmost starts (HS_FLAG_SOM_LEFTMOST): cheap for phrases without
+ * wildcards, ruinous for expressions with them, which is why gaps are not left to Vectorscan.
+ * A thread keeps one scratch space, grown to fit every set that it scans (facts of libhs: scratch
+ * belongs to one thread at a time, but not to one database), and the places found by its last scan.
+ */
+#include "match/pattern_set.h"
+
+#include <hs/hs.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/error.h"
+
+#define GAP_OPEN "{..."
+
+/* A phrase of an expression, and how many octets may stand before it. */
+typedef struct {
+    guint phrase;
+    guint gap;
+} Step;
+
+typedef struct {
+    char *expression;
+    guint flags;
+    guint spec; /* the first that has it, for errors */
+} Phrase;
+
+struct PatternSet {
+    hs_database_t *database; /* NULL: no patterns at all */
+    guint64 serial;          /* never given twice: tells a thread whether its scratch fits */
+    guint count;
+    guint phrase_count;
+    Step *steps;
+    guint *first_step; /* of each spec; count + 1 */
+    guint *starters;   /* specs in the order of their first phrase */
+    guint *starts;     /* the first starter of each phrase; phrase_count + 1 */
+};
+
+/* ---- what a thread keeps ----------------------------------------------------------------------
+ */
+
+typedef struct {
+    guint32 start, end;
+} Place;
+
+typedef struct {
+    guint count;
+    Place at[PATTERN_SET_OCCURRENCES];
+} Places;
+
+#define FITTED 4
+
+typedef struct {
+    hs_scratch_t *scratch;
+    guint64 fitted[FITTED]; /* serials of sets that the scratch is large enough for */
+    guint next_fitted;
+    guint size;     /* of the two arrays */
+    Places *places; /* of each phrase: all empty between scans */
+    guint *found;   /* the phrases that have places */
+    guint found_count;
+} ThreadSpace;
+
+static pthread_once_t space_once = PTHREAD_ONCE_INIT;
+static pthread_key_t space_key;
+
+static void
+thread_space_free(void *data)
+{
+    ThreadSpace *space = data;
+    hs_free_scratch(space->scratch);
+    g_free(space->places);
+    g_free(space->found);
+    g_free(space);
+}
+
+static void
+space_key_create(void)
+{
+    if (pthread_key_create(&space_key, thread_space_free) != 0)
+        g_error("no thread key is left for pattern matching");
+}
+
+static ThreadSpace *
+thread_space(void)
+{
+    pthread_once(&space_once, space_key_create);
+    ThreadSpace *space = pthread_getspecific(space_key);
+    if (space == NULL) {
+        space = g_new0(ThreadSpace, 1);
+        pthread_setspecific(space_key, space);
+    }
+    return space;
+}
+
+/* Memory that cannot be had ends the program, as everywhere with GLib. */
+static void
+thread_space_fit(ThreadSpace *space, const PatternSet *set)
+{
+    for (guint i = 0; i < FITTED; i++)
+        if (space->fitted[i] == set->serial)
+            return;
+    if (hs_alloc_scratch(set->database, &space->scratch) != HS_SUCCESS)
+        g_error("no memory for pattern matching");
+    if (space->size < set->phrase_count) {
+        g_free(space->places);
+        space->places = g_new0(Places, set->phrase_count);
+        space->found = g_renew(guint, space->found, set->phrase_count);
+        space->size = set->phrase_count;
+    }
+    space->fitted[space->next_fitted++ % FITTED] = set->serial;
+}
+
+/* ---- building ---------------------------------------------------------------------------------
+ */
+
+typedef struct {
+    GArray *phrases; /* of Phrase */
+    GHashTable *ids; /* flag and expression -> index + 1 */
+    GArray *steps;
+    GArray *first_step;
+} Builder;
+
+static void
+phrase_clear(void *data)
+{
+    Phrase *phrase = data;
+    g_free(phrase->expression);
+}
+
+static void
+builder_init(Builder *builder)
+{
+    builder->phrases = g_array_new(FALSE, FALSE, sizeof(Phrase));
+    g_array_set_clear_func(builder->phrases, phrase_clear);
+    builder->ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    builder->steps = g_array_new(FALSE, FALSE, sizeof(Step));
+    builder->first_step = g_array_new(FALSE, FALSE, sizeof(guint));
+}
+
+static void
+builder_clear(Builder *builder)
+{
+    g_array_unref(builder->phrases);
+    g_hash_table_unref(builder->ids);
+    g_array_unref(builder->steps);
+    g_array_unref(builder->first_step);
+}
+
+/* The phrase's index; the same phrase is kept once. */
+static guint
+builder_phrase(Builder *builder, const char *text, gsize length, gboolean caseless, guint spec)
+{
+    g_autofree char *key = g_strdup_printf("%c%.*s", caseless ? 'i' : ' ', (int)length, text);
+    guint index = GPOINTER_TO_UINT(g_hash_table_lookup(builder->ids, key));
+    if (index != 0)
+        return index - 1;
+    Phrase phrase = {.expression = g_strndup(text, length),
+                     .flags = HS_FLAG_SOM_LEFTMOST | (caseless ? HS_FLAG_CASELESS : 0),
+                     .spec = spec};
+    g_array_append_val(builder->phrases, phrase);
+    g_hash_table_insert(builder->ids, g_steal_pointer(&key),
+                        GUINT_TO_POINTER(builder->phrases->len));
+    return builder->phrases->len - 1;
+}
+
+/* Reads "...}" or "...12}" behind the brace; the octets it takes, or 0 if it is no gap. */
+static gsize
+gap_parse(const char *text, guint *gap)
+{
+    gsize used = strlen(GAP_OPEN);
+    guint value = 0;
+    for (; g_ascii_isdigit(text[used]) && value <= PATTERN_SET_GAP_MAX; used++)
+        value = value * 10 + (guint)(text[used] - '0');
+    if (text[used] != '}' || value > PATTERN_SET_GAP_MAX)
+        return 0;
+    *gap = used == strlen(GAP_OPEN) ? PATTERN_SET_GAP : value;
+    return used + 1;
+}
+
+static gboolean
+builder_add(Builder *builder, const PatternSpec *spec, guint index, GError **error)
+{
+    const char *phrase = spec->expression;
+    Step step = {.gap = 0};
+    for (;;) {
+        const char *open = strstr(phrase, GAP_OPEN);
+        gsize length = open != NULL ? (gsize)(open - phrase) : strlen(phrase);
+        if (length == 0) {
+            g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_SYNTAX,
+                        "%s: an empty phrase in the pattern \"%s\"", spec->name, spec->expression);
+            return FALSE;
+        }
+        step.phrase = builder_phrase(builder, phrase, length, spec->caseless, index);
+        g_array_append_val(builder->steps, step);
+        if (open == NULL)
+            return TRUE;
+        gsize used = gap_parse(open, &step.gap);
+        if (used == 0) {
+            g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_SYNTAX,
+                        "%s: a gap is \"{...}\" or \"{...N}\" with N up to %d, not \"%.12s\"",
+                        spec->name, PATTERN_SET_GAP_MAX, open);
+            return FALSE;
+        }
+        phrase = open + used;
+    }
+}
+
+static void
+compile_error_set(GError **error, const hs_compile_error_t *fault, const PatternSpec *specs,
+                  const GArray *phrases)
+{
+    if (fault->expression < 0 || (guint)fault->expression >= phrases->len) {
+        g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_SYNTAX,
+                    "the patterns cannot be compiled: %s", fault->message);
+        return;
+    }
+    const Phrase *phrase = &g_array_index(phrases, Phrase, fault->expression);
+    g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_SYNTAX, "%s: bad pattern \"%s\": %s",
+                specs[phrase->spec].name, phrase->expression, fault->message);
+}
+
+static gboolean
+set_compile(PatternSet *set, const GArray *phrases, const PatternSpec *specs, GError **error)
+{
+    if (hs_valid_platform() != HS_SUCCESS) {
+        g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_IO,
+                    "this processor lacks what pattern matching needs (on x86: SSE4.2)");
+        return FALSE;
+    }
+    g_autofree const char **expressions = g_new(const char *, phrases->len);
+    g_autofree unsigned *flags = g_new(unsigned, phrases->len);
+    g_autofree unsigned *ids = g_new(unsigned, phrases->len);
+    for (guint i = 0; i < phrases->len; i++) {
+        const Phrase *phrase = &g_array_index(phrases, Phrase, i);
+        expressions[i] = phrase->expression;
+        flags[i] = phrase->flags;
+        ids[i] = i;
+    }
+    hs_compile_error_t *fault = NULL;
+    if (hs_compile_multi(expressions, flags, ids, phrases->len, HS_MODE_BLOCK, NULL, &set->database,
+                         &fault) == HS_SUCCESS)
+        return TRUE;
+    compile_error_set(error, fault, specs, phrases);
+    hs_free_compile_error(fault);
+    return FALSE;
+}
+
+/* For each phrase, the specs that begin with it. */
+static void
+set_index_starters(PatternSet *set)
+{
+    set->starts = g_new0(guint, set->phrase_count + 1);
+    set->starters = g_new(guint, MAX(set->count, 1));
+    for (guint i = 0; i < set->count; i++)
+        set->starts[set->steps[set->first_step[i]].phrase + 1]++;
+    for (guint i = 0; i < set->phrase_count; i++)
+        set->starts[i + 1] += set->starts[i];
+    g_autofree guint *filled = g_new0(guint, set->phrase_count + 1);
+    for (guint i = 0; i < set->count; i++) {
+        guint phrase = set->steps[set->first_step[i]].phrase;
+        set->starters[set->starts[phrase] + filled[phrase]++] = i;
+    }
+}
+
+static PatternSet *
+set_build(Builder *builder, const PatternSpec *specs, guint count, GError **error)
+{
+    static atomic_uint_least64_t serials;
+    for (guint i = 0; i < count; i++) {
+        g_array_append_val(builder->first_step, builder->steps->len);
+        if (!builder_add(builder, &specs[i], i, error))
+            return NULL;
+    }
+    g_array_append_val(builder->first_step, builder->steps->len);
+    g_autoptr(PatternSet) set = g_new0(PatternSet, 1);
+    set->serial = atomic_fetch_add(&serials, 1) + 1;
+    set->count = count;
+    set->phrase_count = builder->phrases->len;
+    if (count > 0 && !set_compile(set, builder->phrases, specs, error))
+        return NULL;
+    set->steps = g_memdup2(builder->steps->data, sizeof(Step) * builder->steps->len);
+    set->first_step = g_memdup2(builder->first_step->data, sizeof(guint) * (count + 1));
+    set_index_starters(set);
+    return g_steal_pointer(&set);
+}
+
+PatternSet *
+pattern_set_new(const PatternSpec *specs, guint count, GError **error)
+{
+    Builder builder;
+    builder_init(&builder);
+    PatternSet *set = set_build(&builder, specs, count, error);
+    builder_clear(&builder);
+    return set;
+}
+
+void
+pattern_set_free(PatternSet *set)
+{
+    if (set == NULL)
+        return;
+    hs_free_database(set->database);
+    g_free(set->steps);
+    g_free(set->first_step);
+    g_free(set->starters);
+    g_free(set->starts);
+    g_free(set);
+}
+
+/* ---- scanning ---------------------------------------------------------------------------------
+ */
+
+/* Vectorscan reports each end of a match; those with the same start are one place. */
+static int
+phrase_found(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
+             void *data)
+{
+    ThreadSpace *space = data;
+    Places *places = &space->places[id];
+    (void)flags;
+    for (guint i = places->count; i-- > 0;) {
+        if (places->at[i].start == (guint32)from) {
+            places->at[i].end = MAX(places->at[i].end, (guint32)to);
+            return 0;
+        }
+    }
+    if (places->count == PATTERN_SET_OCCURRENCES)
+        return 0;
+    if (places->count == 0)
+        space->found[space->found_count++] = id;
+    places->at[places->count++] = (Place){(guint32)from, (guint32)to};
+    return 0;
+}
+
+/* The chains that reach a place of this phrase from the chains that reached the phrase before;
+ * where several reach it, the one that begins first. A place's start is then the chain's. */
+static void
+chains_extend(Places *chains, const Places *places, guint gap)
+{
+    Places longer = {0};
+    for (guint i = 0; i < places->count; i++) {
+        Place best = {G_MAXUINT32, places->at[i].end};
+        for (guint j = 0; j < chains->count; j++) {
+            const Place *chain = &chains->at[j];
+            if (chain->end <= places->at[i].start && places->at[i].start - chain->end <= gap)
+                best.start = MIN(best.start, chain->start);
+        }
+        if (best.start != G_MAXUINT32)
+            longer.at[longer.count++] = best;
+    }
+    *chains = longer;
+}
+
+static Place
+leftmost(const Places *places)
+{
+    Place best = places->at[0];
+    for (guint i = 1; i < places->count; i++)
+        if (places->at[i].start < best.start)
+            best = places->at[i];
+    return best;
+}
+
+/* Where the spec matches, judged by the places of its phrases. */
+static gboolean
+spec_match(const PatternSet *set, const Places *places, guint spec, Place *place)
+{
+    guint first = set->first_step[spec], end = set->first_step[spec + 1];
+    for (guint i = first; i < end; i++)
+        if (places[set->steps[i].phrase].count == 0)
+            return FALSE;
+    if (end == first + 1) {
+        *place = leftmost(&places[set->steps[first].phrase]);
+        return TRUE;
+    }
+    Places chains = places[set->steps[first].phrase];
+    for (guint i = first + 1; i < end && chains.count > 0; i++)
+        chains_extend(&chains, &places[set->steps[i].phrase], set->steps[i].gap);
+    if (chains.count == 0)
+        return FALSE;
+    *place = leftmost(&chains);
+    return TRUE;
+}
+
+static gint
+hit_compare(gconstpointer a, gconstpointer b)
+{
+    guint left = ((const PatternHit *)a)->index, right = ((const PatternHit *)b)->index;
+    return (left > right) - (left < right);
+}
+
+GArray *
+pattern_set_scan(const PatternSet *set, const char *text, gsize length)
+{
+    GArray *hits = g_array_new(FALSE, FALSE, sizeof(PatternHit));
+    if (set->database == NULL || length == 0)
+        return hits;
+    ThreadSpace *space = thread_space();
+    thread_space_fit(space, set);
+    hs_error_t answer = hs_scan(set->database, text, (unsigned)MIN(length, G_MAXUINT32 - 1), 0,
+                                space->scratch, phrase_found, space);
+    g_assert(answer == HS_SUCCESS);
+    for (guint i = 0; i < space->found_count; i++) {
+        guint phrase = space->found[i];
+        for (guint s = set->starts[phrase]; s < set->starts[phrase + 1]; s++) {
+            Place place;
+            if (spec_match(set, space->places, set->starters[s], &place)) {
+                PatternHit hit = {set->starters[s], place.start, place.end};
+                g_array_append_val(hits, hit);
+            }
+        }
+    }
+    for (guint i = 0; i < space->found_count; i++)
+        space->places[space->found[i]].count = 0;
+    space->found_count = 0;
+    g_array_sort(hits, hit_compare);
+    return hits;
+}
