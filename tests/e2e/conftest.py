@@ -14,12 +14,14 @@ and named at the end of the run: that is not a skip.
 
 import os
 import sys
+import types
 
 import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 
 from harness import guard  # noqa: E402
+from harness.mailhost import MailHost  # noqa: E402
 from harness.postfix import Postfix, Tree  # noqa: E402
 from harness.replymilter import Replymilter  # noqa: E402
 from harness.sink import Sink  # noqa: E402
@@ -31,6 +33,7 @@ def pytest_configure(config):
     config.addinivalue_line(
         "markers", 'postfix(version): needs at least this version of Postfix, such as "3.11"'
     )
+    config.addinivalue_line("markers", "threaded: worth a run under ThreadSanitizer")
     if os.geteuid() != 0:
         raise pytest.UsageError("the end-to-end tests start a Postfix and so must be run as root")
     try:
@@ -114,6 +117,18 @@ def make_sink(request):
 def make_daemon(request):
     """make_daemon(policy, ...): a daemon, not started yet, closed after the test."""
     return _factory(request, Replymilter)
+
+
+@pytest.fixture
+def make_host(request, make_postfix, make_daemon, make_sink):
+    """make_host(policy, doors=..., chroot=..., settings=..., smtpd=...): a Postfix with replymilter beside it, both running."""
+    make = types.SimpleNamespace(postfix=make_postfix, daemon=make_daemon, sink=make_sink)
+
+    def host(*args, start=True, **options):
+        made = MailHost(make, *args, **options)
+        return made.start() if start else made
+
+    return host
 
 
 @pytest.fixture

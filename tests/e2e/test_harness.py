@@ -254,3 +254,43 @@ def test_played_smtpd_follows_the_real_rules(folder):
         answers["reject"] = b"TEMP oh"
         assert smtpd.send(denied).startswith("554-5.7.1 <x@y.test>")
     assert smtpd.send(denied) == denied
+
+
+# what the two tables answer to the refusal of an unknown user
+RESULTS = [
+    (b"NOTFOUND ", b"NOTFOUND "),
+    (b"OK 450 4.2.0 later", b"NOTFOUND "),
+    (b"OK 450-4.2.0 $recipient one\\n\r\n450 4.2.0 two", rb"OK FOOT $client_address\n$$ 100%"),
+    (b"OK 550 no status", rb"OK FOOT"),
+    (b"NOTFOUND ", rb"OK \c. See"),
+    (b"NOTFOUND ", rb"OK to $recipient.${sender?from $sender} ${recipient:none}"),
+    (b"OK 250 2.0.0 Ok", rb"OK FOOT"),
+    (b"OK 550 4.1.1 x", b"NOTFOUND "),
+    (b"OK ", b"OK "),
+    (b"TEMP no", b"TIMEOUT no"),
+]
+
+
+@pytest.mark.postfix("3.11")
+@pytest.mark.parametrize("reject, footer", RESULTS)
+def test_played_smtpd_equals_the_real_one(make_postfix, reject, footer):
+    answers = {"reject": reject, "footer": footer}
+    postfix = make_postfix()
+    where = "socketmap:unix:run/stub.sock:"
+    port = postfix.smtpd(
+        smtpd_reject_filter_maps=where + "reject", smtpd_reject_footer_maps=where + "footer"
+    )
+    postfix.start()
+    with socketmap.Server(
+        f"{postfix.queue}/run/stub.sock", lambda table, key: answers[table]
+    ) as server:
+        with smtp.Smtp(port, strict=False) as session:
+            session.ehlo()
+            session.mail()
+            real = session.rcpt("NoUser@Local.test").raw.decode().removesuffix("\r\n")
+        asked = list(server.asked)
+        played = Smtpd312(
+            server.path, attributes={"client_address": "127.0.0.1", "sender": "s@sender.test"}
+        )
+        assert played.send(UNKNOWN) == real
+        assert [(table, key.encode()) for table, key in played.queries] == asked

@@ -5,7 +5,7 @@ REPLYMILTER_TEST_POSTFIX names (the result of `make install` or `make package` o
 Three things make that work:
 
  - every path is a setting (config, queue, data, command, daemon, shlib and meta directory), and Debian's binaries, which
-   look for their libraries in /usr/lib/postfix, get LD_LIBRARY_PATH, passed on by import_environment;
+   look for their libraries in /usr/lib/postfix, get LD_LIBRARY_PATH, passed on by import_environment and export_environment;
  - `mail_owner` and `setgid_group` must be existing accounts: Postfix insists on a user whose id no other user has, not
    root and not `default_privs` (nobody), and a group that is not its primary group. Debian's base accounts `mail` and
    `uucp` satisfy that, so no account is made;
@@ -189,6 +189,7 @@ class Postfix:
             "maillog_file": self.log_path,
             "maillog_file_prefixes": self.top,
             "import_environment": "MAIL_CONFIG MAIL_DEBUG MAIL_LOGTAG TZ LANG=C POSTLOG_SERVICE POSTLOG_HOSTNAME LD_LIBRARY_PATH",
+            "export_environment": "TZ MAIL_CONFIG LANG LD_LIBRARY_PATH",
             "inet_protocols": "ipv4",
             "inet_interfaces": LOOPBACK,
             "myhostname": HOSTNAME,

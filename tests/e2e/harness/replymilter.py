@@ -58,11 +58,20 @@ def replyctl(*arguments, check=True, **options):
 class Replymilter:
     """A daemon. `policy`: libconfig text; the sockets and the event log are set by the harness unless the text sets them.
 
-    `run` is the folder of its sockets (on a Postfix host: `run` in the queue directory), `group` who may connect.
+    `run` is the folder of its sockets (on a Postfix host: `run` in the queue directory), `group` who may connect,
+    `wrapper` a command that runs the daemon by exec. `handed_over`: file descriptors of listening sockets.
     """
 
     def __init__(
-        self, policy="", run=None, group=None, milter=True, tables=True, log="", arguments=()
+        self,
+        policy="",
+        run=None,
+        group=None,
+        milter=True,
+        tables=True,
+        log="",
+        arguments=(),
+        wrapper=(),
     ):
         self.top = guard.folder("daemon")
         self.run = run or self.top
@@ -74,8 +83,9 @@ class Replymilter:
         self.group = group
         self.with_milter, self.with_tables, self.log_settings = milter, tables, log
         self.arguments = arguments
+        self.wrapper = wrapper
+        self.handed_over = []
         self.process = None
-        self.findings = None
         self.notices = None
         self.write_policy(policy)
 
@@ -96,7 +106,7 @@ class Replymilter:
             sections += f'tables = {{ socket = "unix:{self.tables}"; {access} }};\n'
         if not re.search(r"(?m)^log\b", policy):
             sections += (
-                f'log = {{ events = "{self.events_path}"; rate = 100000; {self.log_settings} }};\n'
+                f'log = {{ events = "{self.events_path}"; rate = 0; {self.log_settings} }};\n'
             )
         fresh = self.policy_path + ".new"
         with open(fresh, "w", encoding="utf-8", errors="surrogateescape") as file:
@@ -121,15 +131,25 @@ class Replymilter:
             "ASAN_OPTIONS": "exitcode=99:detect_leaks=1:" + os.environ.get("ASAN_OPTIONS", ""),
             "UBSAN_OPTIONS": "print_stacktrace=1:" + os.environ.get("UBSAN_OPTIONS", ""),
         }
+        argv = [program("replymilter"), "-f", "-c", self.policy_path, *self.arguments]
         with open(self.error_path, "ab") as errors:
             self.process = guard.spawn(
-                [program("replymilter"), "-f", "-c", self.policy_path, *self.arguments],
+                [*self.wrapper, *self._handing_over(), *argv],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=errors,
                 stderr=errors,
+                pass_fds=self.handed_over,
             )
         self.wait_notice("READY=1", lambda: f"the daemon to be ready:\n{self.errors()}")
+
+    def _handing_over(self):
+        """What hands the listening sockets in `handed_over` to the daemon as systemd does: from descriptor 3 on."""
+        if not self.handed_over:
+            return []
+        moves = " ".join(f"{3 + at}<&{number}" for at, number in enumerate(self.handed_over))
+        script = f'export LISTEN_PID=$$ LISTEN_FDS={len(self.handed_over)}; exec "$@" {moves}'
+        return ["bash", "-c", script, "bash"]
 
     def notice(self):
         """The next datagram to systemd as a list of lines, or None."""

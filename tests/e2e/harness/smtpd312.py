@@ -106,9 +106,9 @@ class Smtpd312:
                 self.warnings.append(f'unknown macro name "{name}" in expansion request')
             found = "" if name.startswith("recipient") else self.attributes.get(name, "")
             if condition == "?":
-                return text if found else ""
+                return self.expand(text) if found else ""
             if condition == ":":
-                return found or text
+                return found or self.expand(text)
             return found
 
         return re.sub(
