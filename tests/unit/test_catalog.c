@@ -49,7 +49,7 @@ reply_codes_are_whole(void **state)
     guint count, before = 0;
     const CatalogReplyCode *rows = catalog_reply_codes(&count);
     (void)state;
-    assert_true(count > 70);
+    assert_true(count >= 70);
     for (guint i = 0; i < count; i++) {
         const CatalogReplyCode *row = &rows[i];
         assert_true(row->code > before);
