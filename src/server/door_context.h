@@ -1,0 +1,16 @@
+/*
+ * door_context: what every door of the daemon is given.
+ *
+ * Borrowed by the doors, owned by main(); everything behind it may be used from any thread.
+ */
+#pragma once
+
+#include "record/event_log.h"
+#include "record/joins.h"
+#include "server/policy_holder.h"
+
+typedef struct {
+    PolicyHolder *policies;
+    EventLog *events;
+    Joins *joins;
+} DoorContext;

@@ -1,0 +1,440 @@
+/*
+ * milter_door: libmilter's callbacks, and libmilter's life.
+ *
+ * A callback fetches the macros, calls the session, and applies its answer; nothing else happens
+ * here.
+ */
+#include "server/milter_door.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libmilter/mfapi.h>
+#include <libmilter/mfdef.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "server/milter_needs.h"
+#include "server/milter_reply.h"
+#include "server/milter_session.h"
+
+/* What libmilter keeps for us on one connection. */
+typedef struct {
+    MilterSession *session;
+    unsigned long steps; /* as negotiated */
+    gboolean counted_busy;
+    gboolean unchecked; /* over limits.sessions: let through */
+} Connection;
+
+/* libmilter is one per process, and so is this door. */
+static struct {
+    const DoorContext *context;
+    pthread_t thread;
+    int listener; /* libmilter's own descriptor of the socket */
+    atomic_bool running, stopping, failed;
+    atomic_uint sessions, busy;
+} door;
+
+static Connection *
+connection_of(SMFICTX *context)
+{
+    return smfi_getpriv(context);
+}
+
+/* Messages under way are counted for the drain. */
+static void
+count_busy(Connection *connection)
+{
+    gboolean busy = milter_session_busy(connection->session);
+    if (busy == connection->counted_busy)
+        return;
+    connection->counted_busy = busy;
+    if (busy)
+        atomic_fetch_add(&door.busy, 1);
+    else
+        atomic_fetch_sub(&door.busy, 1);
+}
+
+/* At a stage that was negotiated to have no reply, libmilter wants to hear just that. */
+static sfsistat
+silent_or(const Connection *connection, unsigned long no_reply, sfsistat answer)
+{
+    return connection->steps & no_reply ? SMFIS_NOREPLY : answer;
+}
+
+/* The one caller of libmilter's answers: the session's answer as libmilter's. */
+static sfsistat
+apply_answer(SMFICTX *context, Connection *connection, SessionAnswer answer, unsigned long no_reply)
+{
+    sfsistat given = SMFIS_CONTINUE;
+    switch (answer) {
+    case SESSION_CONTINUE:
+        break;
+    case SESSION_ACCEPT:
+        given = SMFIS_ACCEPT;
+        break;
+    case SESSION_DISCARD:
+        given = SMFIS_DISCARD;
+        break;
+    case SESSION_REPLY:
+        given = milter_reply_set(context, milter_session_reply(connection->session));
+        break;
+    case SESSION_QUARANTINE:
+        if (smfi_quarantine(context, (char *)milter_session_reason(connection->session)) !=
+            MI_SUCCESS)
+            log_error("the MTA does not take a quarantine: the mail goes on");
+        break;
+    }
+    count_busy(connection);
+    return silent_or(connection, no_reply, given);
+}
+
+static const char *
+macro(SMFICTX *context, const char *name)
+{
+    return smfi_getsymval(context, (char *)name);
+}
+
+static void
+ask_for_macros(SMFICTX *context, unsigned long actions)
+{
+    static const struct {
+        int stage;
+        const char *macros;
+    } wanted[] = {
+        {SMFIM_CONNECT, "j {daemon_name}"},
+        {SMFIM_HELO, "{tls_version}"},
+        {SMFIM_ENVFROM, "i {auth_authen}"},
+        {SMFIM_ENVRCPT, "i {rcpt_mailer} {rcpt_host} {rcpt_addr}"},
+        {SMFIM_DATA, "i"},
+        {SMFIM_EOM, "i"},
+    };
+    if (!(actions & SMFIF_SETSYMLIST))
+        return;
+    for (gsize i = 0; i < G_N_ELEMENTS(wanted); i++)
+        if (smfi_setsymlist(context, wanted[i].stage, (char *)wanted[i].macros) != MI_SUCCESS)
+            log_warning("libmilter does not take the macro list \"%s\"", wanted[i].macros);
+}
+
+static Connection *
+connection_new(SMFICTX *context)
+{
+    Connection *connection = g_new0(Connection, 1);
+    connection->session = milter_session_new(door.context);
+    const PolicySettings *settings = policy_settings(milter_session_policy(connection->session));
+    connection->unchecked = atomic_fetch_add(&door.sessions, 1) >= settings->limits.sessions;
+    if (connection->unchecked)
+        log_warning("more than %u sessions (limits.sessions): this one is let through unchecked",
+                    settings->limits.sessions);
+    smfi_setpriv(context, connection);
+    return connection;
+}
+
+static sfsistat
+on_negotiate(SMFICTX *context, unsigned long actions, unsigned long steps, unsigned long f2,
+             unsigned long f3, unsigned long *wanted_actions, unsigned long *wanted_steps,
+             unsigned long *wanted_f2, unsigned long *wanted_f3)
+{
+    (void)f2;
+    (void)f3;
+    Connection *connection = connection_new(context);
+    const PolicyNeeds *needs = policy_needs(milter_session_policy(connection->session));
+    connection->steps = milter_needs_steps(needs, steps);
+    /* Who is to be let through must be told so at connect, whatever the policy needs. */
+    if (connection->unchecked)
+        connection->steps &= ~(unsigned long)SMFIP_NR_CONN;
+    *wanted_steps = connection->steps;
+    *wanted_actions = milter_needs_actions(needs, actions);
+    *wanted_f2 = 0;
+    *wanted_f3 = 0;
+    ask_for_macros(context, *wanted_actions);
+    return SMFIS_CONTINUE;
+}
+
+/* The client's address as text and its port; 0 where there is none. */
+static guint
+client_address(const _SOCK_ADDR *address, char text[INET6_ADDRSTRLEN])
+{
+    g_strlcpy(text, "", INET6_ADDRSTRLEN);
+    if (address == NULL)
+        return 0;
+    if (address->sa_family == AF_INET) {
+        struct sockaddr_in four;
+        memcpy(&four, address, sizeof(four));
+        inet_ntop(AF_INET, &four.sin_addr, text, INET6_ADDRSTRLEN);
+        return ntohs(four.sin_port);
+    }
+    if (address->sa_family == AF_INET6) {
+        struct sockaddr_in6 six;
+        memcpy(&six, address, sizeof(six));
+        inet_ntop(AF_INET6, &six.sin6_addr, text, INET6_ADDRSTRLEN);
+        return ntohs(six.sin6_port);
+    }
+    return 0;
+}
+
+static sfsistat
+on_connect(SMFICTX *context, char *name, _SOCK_ADDR *address)
+{
+    /* An MTA that does not negotiate has not made the connection yet. */
+    Connection *connection = connection_of(context);
+    if (connection == NULL)
+        connection = connection_new(context);
+    if (connection->unchecked)
+        return SMFIS_ACCEPT;
+    char text[INET6_ADDRSTRLEN];
+    guint port = client_address(address, text);
+    return apply_answer(
+        context, connection,
+        milter_session_connect(connection->session, name, text[0] != '\0' ? text : NULL, port,
+                               macro(context, "{daemon_name}"), macro(context, "j")),
+        SMFIP_NR_CONN);
+}
+
+static sfsistat
+on_helo(SMFICTX *context, char *helo)
+{
+    Connection *connection = connection_of(context);
+    return apply_answer(
+        context, connection,
+        milter_session_helo(connection->session, helo, macro(context, "{tls_version}")),
+        SMFIP_NR_HELO);
+}
+
+static gboolean
+has_parameter(char **arguments, const char *name)
+{
+    for (char **argument = arguments; *argument != NULL; argument++)
+        if (g_ascii_strcasecmp(*argument, name) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+/* After a final answer no further callback comes for this message, not even abort. */
+static sfsistat
+end_message_after(Connection *connection, sfsistat answer)
+{
+    if (answer != SMFIS_CONTINUE && answer != SMFIS_NOREPLY)
+        milter_session_end_message(connection->session);
+    count_busy(connection);
+    return answer;
+}
+
+static sfsistat
+on_mail(SMFICTX *context, char **arguments)
+{
+    Connection *connection = connection_of(context);
+    SessionAnswer answer = milter_session_mail(
+        connection->session, arguments[0], has_parameter(arguments + 1, "SMTPUTF8"),
+        macro(context, "{auth_authen}"), macro(context, "i"));
+    return end_message_after(connection, apply_answer(context, connection, answer, SMFIP_NR_MAIL));
+}
+
+static sfsistat
+on_rcpt(SMFICTX *context, char **arguments)
+{
+    Connection *connection = connection_of(context);
+    const char *queue_id = macro(context, "i");
+    if (g_strcmp0(macro(context, "{rcpt_mailer}"), "error") == 0) {
+        const char *text = macro(context, "{rcpt_addr}");
+        milter_session_rcpt_refused(connection->session, arguments[0],
+                                    macro(context, "{rcpt_host}"), text != NULL ? text : "",
+                                    queue_id);
+        /* Anything but CONTINUE would change what the filter sees of the next recipients. */
+        return silent_or(connection, SMFIP_NR_RCPT, SMFIS_CONTINUE);
+    }
+    SessionAnswer answer = milter_session_rcpt(connection->session, arguments[0], queue_id);
+    sfsistat given = apply_answer(context, connection, answer, SMFIP_NR_RCPT);
+    /* A refused recipient is not the end of its message. */
+    return answer == SESSION_REPLY ? given : end_message_after(connection, given);
+}
+
+static sfsistat
+on_data(SMFICTX *context)
+{
+    Connection *connection = connection_of(context);
+    SessionAnswer answer = milter_session_data(connection->session, macro(context, "i"));
+    return end_message_after(connection, apply_answer(context, connection, answer, SMFIP_NR_DATA));
+}
+
+static sfsistat
+on_header(SMFICTX *context, char *name, char *value)
+{
+    Connection *connection = connection_of(context);
+    milter_session_header(connection->session, name, value);
+    return silent_or(connection, SMFIP_NR_HDR, SMFIS_CONTINUE);
+}
+
+static sfsistat
+on_end_of_headers(SMFICTX *context)
+{
+    Connection *connection = connection_of(context);
+    SessionAnswer answer = milter_session_end_of_headers(connection->session);
+    return end_message_after(connection, apply_answer(context, connection, answer, SMFIP_NR_EOH));
+}
+
+static sfsistat
+on_body(SMFICTX *context, unsigned char *octets, size_t count)
+{
+    Connection *connection = connection_of(context);
+    (void)octets;
+    milter_session_body(connection->session, count);
+    return silent_or(connection, SMFIP_NR_BODY, SMFIS_CONTINUE);
+}
+
+static sfsistat
+on_end_of_message(SMFICTX *context)
+{
+    Connection *connection = connection_of(context);
+    SessionAnswer answer = milter_session_end_of_message(connection->session, macro(context, "i"));
+    sfsistat given = apply_answer(context, connection, answer, 0);
+    milter_session_end_message(connection->session);
+    count_busy(connection);
+    return given;
+}
+
+static sfsistat
+on_abort(SMFICTX *context)
+{
+    Connection *connection = connection_of(context);
+    if (connection != NULL) {
+        milter_session_end_message(connection->session);
+        count_busy(connection);
+    }
+    return SMFIS_CONTINUE;
+}
+
+static sfsistat
+on_close(SMFICTX *context)
+{
+    Connection *connection = connection_of(context);
+    if (connection == NULL)
+        return SMFIS_CONTINUE;
+    smfi_setpriv(context, NULL);
+    milter_session_end_message(connection->session);
+    count_busy(connection);
+    milter_session_free(connection->session);
+    g_free(connection);
+    atomic_fetch_sub(&door.sessions, 1);
+    return SMFIS_CONTINUE;
+}
+
+static gboolean
+register_callbacks(GError **error)
+{
+    struct smfiDesc description = {
+        .xxfi_name = (char *)"replymilter",
+        .xxfi_version = SMFI_VERSION,
+        .xxfi_flags = SMFIF_QUARANTINE | SMFIF_SETSYMLIST,
+        .xxfi_connect = on_connect,
+        .xxfi_helo = on_helo,
+        .xxfi_envfrom = on_mail,
+        .xxfi_envrcpt = on_rcpt,
+        .xxfi_data = on_data,
+        .xxfi_header = on_header,
+        .xxfi_eoh = on_end_of_headers,
+        .xxfi_body = on_body,
+        .xxfi_eom = on_end_of_message,
+        .xxfi_abort = on_abort,
+        .xxfi_close = on_close,
+        .xxfi_negotiate = on_negotiate,
+    };
+    if (smfi_register(description) == MI_SUCCESS)
+        return TRUE;
+    g_set_error(
+        error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_IO,
+        "libmilter does not register: it is another version than the one we were built for");
+    return FALSE;
+}
+
+static void *
+serve(void *unused)
+{
+    (void)unused;
+    int answer = smfi_main();
+    if (!atomic_load(&door.stopping)) {
+        log_error("libmilter has ended by itself (%s)",
+                  answer == MI_SUCCESS ? "without an error" : "with an error");
+        atomic_store(&door.failed, true);
+    }
+    atomic_store(&door.running, false);
+    return NULL;
+}
+
+gboolean
+milter_door_start(int fd, const DoorContext *context, GError **error)
+{
+    door.context = context;
+    /* libmilter closes its descriptor when it ends: it gets one of its own. */
+    door.listener = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    g_autofree char *connection = g_strdup_printf("fd:%d", door.listener);
+    if (door.listener < 0 || smfi_setconn(connection) != MI_SUCCESS) {
+        g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_IO,
+                    "libmilter does not take the socket: %s", g_strerror(errno));
+        return FALSE;
+    }
+    if (!register_callbacks(error))
+        return FALSE;
+    if (smfi_opensocket(FALSE) != MI_SUCCESS) {
+        g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_IO, "libmilter cannot listen: %s",
+                    g_strerror(errno));
+        return FALSE;
+    }
+    atomic_store(&door.running, true);
+    int failed = pthread_create(&door.thread, NULL, serve, NULL);
+    if (failed != 0) {
+        atomic_store(&door.running, false);
+        g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_IO, "no thread for libmilter: %s",
+                    g_strerror(failed));
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/*
+ * libmilter has no way to take no more connections and yet serve those it has. So its descriptor is
+ * made to name a socket that nobody can reach; what waits at the real one waits for our successor.
+ */
+static void
+take_no_more(void)
+{
+    int nowhere = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    struct sockaddr_un none = {.sun_family = AF_UNIX};
+    if (nowhere < 0 || bind(nowhere, (struct sockaddr *)&none, sizeof(sa_family_t)) < 0 ||
+        listen(nowhere, 1) < 0 || dup3(nowhere, door.listener, O_CLOEXEC) < 0)
+        log_warning("new connections are still taken while stopping: %s", g_strerror(errno));
+    if (nowhere >= 0)
+        close(nowhere);
+}
+
+void
+milter_door_stop(gint64 timeout_us)
+{
+    enum { STEP_US = 20 * 1000 };
+    gint64 deadline = clock_monotonic_us() + timeout_us;
+    if (!atomic_load(&door.running))
+        return;
+    atomic_store(&door.stopping, true);
+    take_no_more();
+    while (atomic_load(&door.busy) > 0 && clock_monotonic_us() < deadline)
+        g_usleep(STEP_US);
+    guint busy = atomic_load(&door.busy);
+    if (busy > 0)
+        log_warning("%u messages were still under way after stop_timeout", busy);
+    smfi_stop();
+    pthread_join(door.thread, NULL);
+}
+
+gboolean
+milter_door_failed(void)
+{
+    return atomic_load(&door.failed);
+}

@@ -1,0 +1,28 @@
+/*
+ * milter_door: libmilter's callbacks, and libmilter's life.
+ *
+ * One per process, since libmilter is. It listens on a socket that listen_open() has made (mode,
+ * group and link alike for every kind) and runs on a thread of its own, so that the main thread
+ * keeps the signals. What the policy does not need is negotiated away for each connection.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "server/door_context.h"
+
+/*
+ * Starts to serve the listening socket `fd`, which is the caller's to close after
+ * milter_door_stop(). `context` must live until then. FALSE and an error if libmilter refuses.
+ */
+gboolean milter_door_start(int fd, const DoorContext *context, GError **error);
+
+/*
+ * Takes no new connection, waits until no message is on its way or `timeout_us` has passed, and
+ * ends libmilter. Messages that were still under way get what the MTA is set to do without a
+ * filter.
+ */
+void milter_door_stop(gint64 timeout_us);
+
+/* Has libmilter ended without having been told to? Then the process had better end too. */
+gboolean milter_door_failed(void);

@@ -1,0 +1,322 @@
+/*
+ * milter_session: one connection from the MTA, as the milter door sees it.
+ */
+#include "server/milter_session.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/check_run.h"
+#include "engine/engine.h"
+#include "mail/address.h"
+#include "server/recorder.h"
+
+/* What one message may make us keep; beyond it the headers count as not known. */
+#define MAX_HEADER_OCTETS (512 * 1024)
+#define MAX_HEADERS       2000
+
+struct MilterSession {
+    const DoorContext *context;
+    Policy *policy;
+    Facts facts;
+    CheckRun *checks;
+    Decision decision; /* the last one */
+    Chance chance;
+    guint port;
+    gboolean own; /* mail of the MTA's own classes: watched, never touched */
+    gboolean in_message;
+    gsize header_octets;
+};
+
+/* What all sessions keep together (limits.memory). */
+static atomic_size_t memory_in_use;
+
+MilterSession *
+milter_session_new(const DoorContext *context)
+{
+    MilterSession *session = g_new0(MilterSession, 1);
+    session->context = context;
+    session->policy = policy_holder_get(context->policies);
+    facts_init(&session->facts, DOOR_MILTER);
+    decision_init(&session->decision);
+    session->checks = check_run_new(session->policy);
+    return session;
+}
+
+static void
+forget_headers(MilterSession *session)
+{
+    g_clear_pointer(&session->facts.headers, g_ptr_array_unref);
+    atomic_fetch_sub(&memory_in_use, session->header_octets);
+    session->header_octets = 0;
+}
+
+void
+milter_session_free(MilterSession *session)
+{
+    milter_session_end_message(session);
+    check_run_free(session->checks);
+    decision_clear(&session->decision);
+    facts_clear(&session->facts);
+    policy_unref(session->policy);
+    g_free(session);
+}
+
+const Policy *
+milter_session_policy(const MilterSession *session)
+{
+    return session->policy;
+}
+
+gboolean
+milter_session_busy(const MilterSession *session)
+{
+    return session->in_message;
+}
+
+const SmtpReply *
+milter_session_reply(const MilterSession *session)
+{
+    return session->decision.final;
+}
+
+const char *
+milter_session_reason(const MilterSession *session)
+{
+    return session->decision.check;
+}
+
+static EngineMoment
+moment_now(MilterSession *session)
+{
+    return (EngineMoment){.now_us = clock_now_us(), .random = chance_next(&session->chance)};
+}
+
+static void
+fresh_decision(MilterSession *session)
+{
+    decision_clear(&session->decision);
+    decision_init(&session->decision);
+}
+
+static void
+set_queue_id(MilterSession *session, const char *queue_id)
+{
+    if (queue_id != NULL && g_strcmp0(queue_id, session->facts.queue_id) != 0) {
+        g_free(session->facts.queue_id);
+        session->facts.queue_id = g_strdup(queue_id);
+    }
+}
+
+/* For a log line: the queue id, or what Postfix writes where there is none yet. */
+static const char *
+log_id(const MilterSession *session)
+{
+    return session->facts.queue_id != NULL ? session->facts.queue_id : "NOQUEUE";
+}
+
+static void
+record(MilterSession *session, const EngineMoment *moment)
+{
+    recorder_put(session->context, session->policy, &session->facts, &session->decision,
+                 moment->now_us, &session->chance, RECORDER_MILTER_WAIT_US);
+}
+
+/* Asks the checks that speak here, and turns the answer into the session's. */
+static SessionAnswer
+ask_checks(MilterSession *session, CheckPoint point, SmtpStage stage)
+{
+    static const SessionAnswer answers[] = {
+        [VERDICT_PASS] = SESSION_CONTINUE,
+        [VERDICT_REPLY] = SESSION_REPLY,
+        [VERDICT_QUARANTINE] = SESSION_QUARANTINE,
+        [VERDICT_DISCARD] = SESSION_DISCARD,
+    };
+    if (session->own)
+        return SESSION_CONTINUE;
+    EngineMoment moment = moment_now(session);
+    session->facts.stage = stage;
+    fresh_decision(session);
+    if (!check_run_at(session->checks, point, &session->facts, &moment, &session->decision))
+        return SESSION_CONTINUE;
+    record(session, &moment);
+    log_trace(LOG_AREA_MILTER, "%s: check \"%s\" speaks at %s", log_id(session),
+              session->decision.check, check_point_name(point));
+    return answers[session->decision.verdict];
+}
+
+/* "[192.0.2.1]" is what Sendmail writes for a client without a name. */
+static const char *
+client_name(const char *name)
+{
+    return name == NULL || name[0] == '[' || name[0] == '\0' ? "unknown" : name;
+}
+
+SessionAnswer
+milter_session_connect(MilterSession *session, const char *name, const char *address, guint port,
+                       const char *daemon, const char *hostname)
+{
+    Facts *facts = &session->facts;
+    session->port = port;
+    facts_set(facts, FACT_CLIENT_NAME, client_name(name));
+    facts_set(facts, FACT_CLIENT, address);
+    facts_set(facts, FACT_DAEMON, daemon);
+    g_free(facts->hostname);
+    facts->hostname = g_strdup(hostname);
+    return ask_checks(session, CHECK_POINT_CONNECT, SMTP_STAGE_CONNECT);
+}
+
+SessionAnswer
+milter_session_helo(MilterSession *session, const char *helo, const char *tls_version)
+{
+    facts_set(&session->facts, FACT_HELO, helo);
+    facts_set(&session->facts, FACT_TLS, tls_version != NULL ? tls_version : "");
+    return ask_checks(session, CHECK_POINT_HELO, SMTP_STAGE_HELO);
+}
+
+void
+milter_session_end_message(MilterSession *session)
+{
+    Facts *facts = &session->facts;
+    forget_headers(session);
+    facts_set(facts, FACT_SENDER, NULL);
+    facts_set(facts, FACT_RECIPIENT, NULL);
+    g_clear_pointer(&facts->queue_id, g_free);
+    facts->size = -1;
+    facts->smtputf8 = FALSE;
+    session->own = FALSE;
+    session->in_message = FALSE;
+    check_run_begin_message(session->checks);
+}
+
+SessionAnswer
+milter_session_mail(MilterSession *session, const char *path, gboolean smtputf8,
+                    const char *auth_user, const char *queue_id)
+{
+    Facts *facts = &session->facts;
+    g_autofree char *sender = address_parse(path);
+    const char *user = auth_user != NULL ? auth_user : "";
+    milter_session_end_message(session);
+    session->in_message = TRUE;
+    session->own = session->port == 0 && path[0] == '\0';
+    facts->smtputf8 = smtputf8;
+    facts_set(facts, FACT_SENDER, sender);
+    facts_set(facts, FACT_AUTH_USER, user);
+    facts_set(
+        facts, FACT_DIRECTION,
+        engine_direction(session->policy, facts_get(facts, FACT_CLIENT), user, session->port));
+    set_queue_id(session, queue_id);
+    return ask_checks(session, CHECK_POINT_MAIL, SMTP_STAGE_MAIL);
+}
+
+SessionAnswer
+milter_session_rcpt(MilterSession *session, const char *path, const char *queue_id)
+{
+    g_autofree char *recipient = address_parse(path);
+    facts_set(&session->facts, FACT_RECIPIENT, recipient);
+    set_queue_id(session, queue_id);
+    SessionAnswer answer = ask_checks(session, CHECK_POINT_RCPT, SMTP_STAGE_RCPT);
+    if (answer == SESSION_CONTINUE)
+        check_run_accept_recipient(session->checks, recipient);
+    return answer;
+}
+
+/* Postfix gives status and text apart; Sendmail puts code and status into the text. */
+static SmtpReply *
+observed_reply(const char *status, const char *text)
+{
+    EnhancedStatus parsed = ENHANCED_STATUS_NONE;
+    SmtpReply *reply = smtp_reply_parse(text, -1);
+    if (status != NULL && !enhanced_status_is_set(reply->status) &&
+        enhanced_status_parse(status, &parsed))
+        smtp_reply_set_code(reply, reply->code, parsed);
+    return reply;
+}
+
+void
+milter_session_rcpt_refused(MilterSession *session, const char *path, const char *status,
+                            const char *text, const char *queue_id)
+{
+    Facts *facts = &session->facts;
+    EngineMoment moment = moment_now(session);
+    g_autofree char *recipient = address_parse(path);
+    g_autoptr(SmtpReply) reply = observed_reply(status, text);
+    facts_set(facts, FACT_RECIPIENT, recipient);
+    set_queue_id(session, queue_id);
+    facts->stage = SMTP_STAGE_RCPT;
+    facts->observed = TRUE;
+    fresh_decision(session);
+    engine_reply(session->policy, facts, reply, &moment, &session->decision);
+    record(session, &moment);
+    facts->observed = FALSE;
+}
+
+SessionAnswer
+milter_session_data(MilterSession *session, const char *queue_id)
+{
+    set_queue_id(session, queue_id);
+    facts_set(&session->facts, FACT_RECIPIENT, NULL);
+    SessionAnswer answer = ask_checks(session, CHECK_POINT_DATA, SMTP_STAGE_DATA);
+    if (answer != SESSION_CONTINUE)
+        return answer;
+    if (session->own || !check_run_wants_message(session->checks))
+        return SESSION_ACCEPT;
+    if (policy_needs(session->policy)->headers)
+        session->facts.headers = g_ptr_array_new_with_free_func(g_free);
+    if (policy_needs(session->policy)->body)
+        session->facts.size = 0;
+    return SESSION_CONTINUE;
+}
+
+/* FALSE: one message or all of them would keep too much. */
+static gboolean
+take_memory(MilterSession *session, gsize octets)
+{
+    gsize allowed = (gsize)policy_settings(session->policy)->limits.memory;
+    gsize before = atomic_fetch_add(&memory_in_use, octets);
+    session->header_octets += octets;
+    return before + octets <= allowed && session->header_octets <= MAX_HEADER_OCTETS &&
+           session->facts.headers->len < MAX_HEADERS;
+}
+
+void
+milter_session_header(MilterSession *session, const char *name, const char *value)
+{
+    Facts *facts = &session->facts;
+    gsize octets = strlen(name) + strlen(value) + strlen(": \r\n");
+    if (facts->size >= 0)
+        facts->size += (gint64)octets;
+    if (facts->headers == NULL)
+        return;
+    if (take_memory(session, octets)) {
+        g_ptr_array_add(facts->headers,
+                        g_strdup_printf("%s: %s", name, value + strspn(value, " \t")));
+    } else {
+        log_warning(
+            "%s: the headers are more than the limits allow, so header conditions do not match",
+            log_id(session));
+        forget_headers(session);
+    }
+}
+
+SessionAnswer
+milter_session_end_of_headers(MilterSession *session)
+{
+    return ask_checks(session, CHECK_POINT_HEADERS, SMTP_STAGE_EOM);
+}
+
+void
+milter_session_body(MilterSession *session, gsize octets)
+{
+    if (session->facts.size >= 0)
+        session->facts.size += (gint64)octets;
+}
+
+SessionAnswer
+milter_session_end_of_message(MilterSession *session, const char *queue_id)
+{
+    set_queue_id(session, queue_id);
+    return ask_checks(session, CHECK_POINT_EOM, SMTP_STAGE_EOM);
+}

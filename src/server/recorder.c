@@ -1,0 +1,29 @@
+/*
+ * recorder: a decision -> its event, joined with the other doors' view of it, on the log.
+ */
+#include "server/recorder.h"
+
+#include "record/event.h"
+
+/* A refusal of the MTA's that the milter door watched, or one that a table was asked about. */
+static gboolean
+can_join(const Facts *facts, const Decision *decision)
+{
+    return decision->original != NULL &&
+           (facts->observed || facts->door == DOOR_FOOTER || facts->door == DOOR_REJECT);
+}
+
+void
+recorder_put(const DoorContext *context, const Policy *policy, const Facts *facts,
+             const Decision *decision, gint64 now_us, Chance *chance, gint64 wait_us)
+{
+    char id[EVENT_ID_SIZE];
+    g_autofree char *joined = NULL;
+    EventMark mark = {.id = event_id(now_us, chance_next(chance), id), .now_us = now_us};
+    if (can_join(facts, decision)) {
+        JoinSide side = facts->observed ? JOIN_OBSERVED : JOIN_LOOKUP;
+        if (joins_note(context->joins, side, facts, decision->original, id, now_us, &joined))
+            mark.joins = joined;
+    }
+    event_log_put(context->events, event_line(policy, facts, decision, &mark), wait_us);
+}

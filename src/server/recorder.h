@@ -1,0 +1,21 @@
+/*
+ * recorder: a decision -> its event, joined with the other doors' view of it, on the log.
+ *
+ * Threads: any, each with its own decision.
+ */
+#pragma once
+
+#include "engine/decision.h"
+#include "engine/facts.h"
+#include "server/chance.h"
+#include "server/door_context.h"
+
+/* How long the milter door lets an answer wait for its event. */
+#define RECORDER_MILTER_WAIT_US (50 * 1000)
+
+/*
+ * Writes one event; wait_us as for event_log_put() (0 from the tables). Whatever goes wrong is
+ * counted and warned of by the log, and never the mail's business.
+ */
+void recorder_put(const DoorContext *context, const Policy *policy, const Facts *facts,
+                  const Decision *decision, gint64 now_us, Chance *chance, gint64 wait_us);

@@ -1,0 +1,53 @@
+/*
+ * reload: a policy file -> the policy in force.
+ */
+#include "server/reload.h"
+
+#include "base/log.h"
+
+static void
+log_problems(const GPtrArray *problems, void (*say)(const char *format, ...))
+{
+    for (guint i = 0; i < problems->len; i++) {
+        g_autofree char *line = policy_problem_format(g_ptr_array_index(problems, i));
+        say("%s", line);
+    }
+}
+
+Policy *
+reload_load(const char *path, Classifier *classifier)
+{
+    GDestroyNotify free_problem = (GDestroyNotify)policy_problem_free;
+    g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(free_problem);
+    g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(free_problem);
+    Policy *policy = policy_load(path, classifier, problems, warnings);
+    log_problems(problems, log_error);
+    log_problems(warnings, log_warning);
+    return policy;
+}
+
+/* What the sockets and the log's place are stays as it is: said, so that nobody waits for it. */
+static void
+log_what_needs_a_restart(const Policy *running, const Policy *fresh)
+{
+    g_autofree char *names = policy_restart_needed(running, fresh);
+    if (names != NULL)
+        log_warning("only a restart changes %s: kept as before", names);
+}
+
+gboolean
+reload_apply(const char *path, const DoorContext *context)
+{
+    g_autoptr(Policy) running = policy_holder_get(context->policies);
+    g_autoptr(Policy) fresh = reload_load(path, (Classifier *)policy_classifier(running));
+    const Policy *in_force = fresh != NULL ? fresh : running;
+    event_log_reopen(context->events, policy_settings(in_force));
+    if (fresh == NULL) {
+        log_error("%s: the policy is not good, the old one stays in force", path);
+        return FALSE;
+    }
+    log_what_needs_a_restart(running, fresh);
+    policy_holder_set(context->policies, g_steal_pointer(&fresh));
+    log_notice("%s: loaded", path);
+    return TRUE;
+}

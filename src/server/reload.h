@@ -1,0 +1,17 @@
+/*
+ * reload: a policy file -> the policy in force.
+ *
+ * Main thread only.
+ */
+#pragma once
+
+#include "server/door_context.h"
+
+/* Loads and logs everything that is wrong, or hardly meant. NULL: it was wrong. */
+Policy *reload_load(const char *path, Classifier *classifier);
+
+/*
+ * Loads the policy anew and puts it in force, or keeps the old one; the event log is opened again
+ * in either case, so that a rotation needs no good policy. FALSE: the old one was kept.
+ */
+gboolean reload_apply(const char *path, const DoorContext *context);
