@@ -1,0 +1,20 @@
+/*
+ * trouble: a warning that may come many times a second, said seldom, with its count.
+ *
+ * A Trouble is a value of one thread; zero bytes are a fresh one.
+ */
+#pragma once
+
+#include <glib.h>
+
+/* The least time between two lines about the same trouble. */
+#define TROUBLE_PAUSE_US (60 * G_USEC_PER_SEC)
+
+typedef struct {
+    guint64 unsaid; /* times since the last line */
+    gint64 said_us; /* when that was; 0: never */
+} Trouble;
+
+/* Counts it; logs the first time at once, and later ones with how many were not logged. TRUE if a
+ * line was written. */
+gboolean trouble_note(Trouble *trouble, gint64 now_us, const char *format, ...) G_GNUC_PRINTF(3, 4);
