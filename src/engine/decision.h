@@ -24,8 +24,9 @@ typedef struct {
     SmtpReply *original; /* what was to be said; NULL for a check of ours */
     SmtpReply *final;    /* what is said; NULL for quarantine and discard */
     gboolean changed;    /* final is not original */
-    GPtrArray
-        *added; /* of char *: the lines that annotation added, for the footer table; or NULL */
+    gboolean own;        /* one of our doors made the original: it passes, and has its event */
+    GPtrArray *added;    /* of char *: the lines that annotation added (at the footer and rbl tables
+                            with attribute marks); or NULL */
     GPtrArray
         *repairs;      /* of const char *: names of findings repaired (engine/lint.h); never NULL */
     char *reference;   /* stands in `final`; NULL: none */
