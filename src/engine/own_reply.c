@@ -1,0 +1,175 @@
+/*
+ * own_reply: has one of our doors made this reply already?
+ */
+#include "engine/own_reply.h"
+
+#include <string.h>
+
+#include "engine/reference.h"
+
+/* A template with fewer octets of its own could be anybody's. */
+#define OWN_OCTETS_MIN 12
+/* A longer line is not ours; at the delivery door a remote server's words stand before our own. */
+#define OWN_LINE_MAX 2048
+
+/* The length of the "%{name}" that stands at `text`, or 0. */
+static gsize
+variable_length(const char *text)
+{
+    const char *end = text[0] == '%' && text[1] == '{' ? strchr(text, '}') : NULL;
+    return end == NULL ? 0 : (gsize)(end - text) + 1;
+}
+
+/* Octets of the template that must stand in the line; "%%" is one. */
+static gsize
+own_octets(const char *template_text)
+{
+    gsize octets = 0;
+    for (gsize step = 0; *template_text != '\0'; template_text += step) {
+        step = variable_length(template_text);
+        if (step > 0)
+            continue;
+        step = g_str_has_prefix(template_text, "%%") ? 2 : 1;
+        octets++;
+    }
+    return octets;
+}
+
+/* A glob match in which each variable is the star: back to the last one when an octet differs. */
+static gboolean
+fits(const char *template_text, const char *line)
+{
+    const char *after_star = NULL, *star_line = NULL;
+    for (;;) {
+        gsize variable = variable_length(template_text);
+        if (variable > 0) {
+            template_text += variable;
+            after_star = template_text;
+            star_line = line;
+            continue;
+        }
+        if (*template_text == '\0' && *line == '\0')
+            return TRUE;
+        if (*line != '\0' && *template_text == *line) {
+            template_text += g_str_has_prefix(template_text, "%%") ? 2 : 1;
+            line++;
+        } else if (after_star != NULL && *star_line != '\0') {
+            template_text = after_star;
+            line = ++star_line;
+        } else {
+            return FALSE;
+        }
+    }
+}
+
+gboolean
+own_reply_line_from(const char *template_text, const char *line)
+{
+    return fits(template_text, line) && own_octets(template_text) >= OWN_OCTETS_MIN;
+}
+
+static const char *
+words_behind(const char *line, const char *mark)
+{
+    const char *at = strstr(line, mark);
+    return at == NULL ? NULL : at + strlen(mark);
+}
+
+/* As a line, or as the beginning of what stands behind a dash. */
+static gboolean
+line_is_from(const char *template_text, const char *line)
+{
+    if (own_reply_line_from(template_text, line))
+        return TRUE;
+    const char *words = words_behind(line, OWN_REPLY_DASH);
+    if (words == NULL || own_octets(template_text) < OWN_OCTETS_MIN)
+        return FALSE;
+    g_autofree char *open_ended = g_strconcat(template_text, "%{}", NULL);
+    for (; words != NULL; words = words_behind(words, OWN_REPLY_DASH))
+        if (fits(open_ended, words))
+            return TRUE;
+    return FALSE;
+}
+
+static gboolean
+any_line_from(const ReplyTemplate *template, const SmtpReply *reply)
+{
+    for (guint i = 0; i < template->text->len; i++) {
+        const char *text = template_text(g_ptr_array_index(template->text, i));
+        for (guint at = 0; at < smtp_reply_line_count(reply); at++) {
+            const char *line = smtp_reply_line(reply, at)->text;
+            if (strnlen(line, OWN_LINE_MAX + 1) <= OWN_LINE_MAX && line_is_from(text, line))
+                return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+static gboolean
+is_text_of_policy(const Policy *policy, const SmtpReply *reply)
+{
+    for (guint i = 0; i < policy_check_count(policy); i++)
+        if (policy_check(policy, i)->reply.code == reply->code &&
+            any_line_from(&policy_check(policy, i)->reply, reply))
+            return TRUE;
+    for (guint i = 0; i < policy_rule_count(policy); i++)
+        if (any_line_from(&policy_rule(policy, i)->reply, reply))
+            return TRUE;
+    return FALSE;
+}
+
+static gboolean
+begins_with_sentence(const char *words)
+{
+    for (guint i = 0; i < CATEGORY_COUNT; i++)
+        if (g_str_has_prefix(words, category_info((Category)i)->sentence))
+            return TRUE;
+    return FALSE;
+}
+
+/* Where nothing says which category it is, and where the sentence would repeat what stands there,
+ * there is only advice. */
+static gboolean
+begins_with_advice(const char *words)
+{
+    return g_str_has_prefix(words, category_info(CATEGORY_UNCLASSIFIED)->advice) ||
+           g_str_has_prefix(words, category_info(CATEGORY_HOST_BLOCKED)->advice);
+}
+
+static gboolean
+line_explains(const char *line)
+{
+    if (begins_with_sentence(line) || begins_with_advice(line))
+        return TRUE;
+    for (line = words_behind(line, OWN_REPLY_DASH); line != NULL;
+         line = words_behind(line, OWN_REPLY_DASH))
+        if (begins_with_advice(line))
+            return TRUE;
+    return FALSE;
+}
+
+/* The remote server may run replymilter too: what counts is what stands behind its words. */
+static gboolean
+is_own_delivery(const Policy *policy, const SmtpReply *reply)
+{
+    const char *text = smtp_reply_line(reply, 0)->text;
+    for (const char *words = words_behind(text, OWN_REPLY_MEANING); words != NULL;
+         words = words_behind(words, OWN_REPLY_MEANING))
+        if (begins_with_sentence(words))
+            return TRUE;
+    return reference_ends(text) || is_text_of_policy(policy, reply);
+}
+
+gboolean
+own_reply_is(const Policy *policy, Door door, const SmtpReply *reply)
+{
+    guint count = smtp_reply_line_count(reply);
+    if (door == DOOR_DELIVERY)
+        return is_own_delivery(policy, reply);
+    if (reference_ends(smtp_reply_line(reply, count - 1)->text))
+        return TRUE;
+    for (guint i = 0; i < count; i++)
+        if (line_explains(smtp_reply_line(reply, i)->text))
+            return TRUE;
+    return is_text_of_policy(policy, reply);
+}
