@@ -14,6 +14,7 @@
 typedef struct {
     char *at; /* in a private copy of the input, which ends with a NUL at `end` */
     char *end;
+    gboolean enveloped;   /* something stands before the reply's own code */
     gboolean transcript;  /* Sendmail's "<<< " stands before each line */
     EnhancedStatus outer; /* of "5.7.1 host mx[192.0.2.1] said: 550 ..." */
     SmtpReply *reply;
@@ -486,7 +487,8 @@ end_transcript(Scan *scan)
     }
 }
 
-/* Cuts "(in reply to RCPT TO command)", and a second ')' where all of it stood in brackets. */
+/* Notes "(in reply to RCPT TO command)", and cuts what a log added with it, with a second ')' where
+ * all of it stood in brackets. */
 static gboolean
 cut_command(Scan *scan)
 {
@@ -500,6 +502,8 @@ cut_command(Scan *scan)
     if (close + 1 != scan->end && !(close + 2 == scan->end && *close == ')'))
         return FALSE;
     scan->reply->stage = smtp_stage_from_command(open + strlen(mark));
+    if (!scan->enveloped)
+        return FALSE;
     *open = '\0';
     scan->end = open;
     return TRUE;
@@ -765,6 +769,8 @@ smtp_reply_parse(const char *text, gssize length)
     gsize unfolded = 0;
     g_autofree char *copy = unfold(text, size, &unfolded);
     Scan scan = {.at = copy, .end = copy + unfolded, .reply = reply};
+    skip_blanks(&scan);
+    scan.enveloped = code_at(scan.at) == 0;
     skip_envelope(&scan);
     if (scan.transcript)
         end_transcript(&scan);
