@@ -219,13 +219,14 @@ code_follows(Scan *scan)
 static gboolean
 take_host_said(Scan *scan)
 {
-    if (!take(scan, "host ") || !take_remote(scan))
+    gboolean host = take(scan, "host ");
+    if (!take_remote(scan) || (!host && scan->at[-1] != ']'))
         return FALSE;
     skip_blanks(scan);
     if (take(scan, "refused to talk to me:"))
         scan->reply->stage = SMTP_STAGE_CONNECT;
-    else if (!take(scan, "said:") && !take(scan, ":"))
-        return g_ascii_strncasecmp(scan->at, "smtp error", 10) == 0;
+    else if (!take(scan, "said:") && !(host && take(scan, ":")))
+        return host && g_ascii_strncasecmp(scan->at, "smtp error", 10) == 0;
     return code_follows(scan);
 }
 
@@ -427,6 +428,24 @@ take_label(Scan *scan)
     return TRUE;
 }
 
+/* What a form has noted counts only if all of it was there. */
+static gboolean
+take_form(Scan *scan, gboolean (*form)(Scan *))
+{
+    SmtpReply *reply = scan->reply, before = *reply;
+    Scan start = *scan;
+    reply->remote_name = g_strdup(before.remote_name);
+    reply->remote_addr = g_strdup(before.remote_addr);
+    gboolean taken = form(scan);
+    g_free(taken ? before.remote_name : reply->remote_name);
+    g_free(taken ? before.remote_addr : reply->remote_addr);
+    if (!taken) {
+        *reply = before;
+        *scan = start;
+    }
+    return taken;
+}
+
 static gboolean
 take_envelope(Scan *scan)
 {
@@ -434,12 +453,9 @@ take_envelope(Scan *scan)
         take_host_said, take_connect_refused, take_exim,  take_exchange,
         take_sendmail,  take_exchange_hash,   take_cisco, take_qmail,
     };
-    for (size_t i = 0; i < G_N_ELEMENTS(forms); i++) {
-        char *before = scan->at;
-        if (forms[i](scan))
+    for (size_t i = 0; i < G_N_ELEMENTS(forms); i++)
+        if (take_form(scan, forms[i]))
             return TRUE;
-        scan->at = before;
-    }
     return FALSE;
 }
 
