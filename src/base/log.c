@@ -53,11 +53,18 @@ log_facility_known(const char *facility)
     return facility_value(facility) >= 0;
 }
 
-void
-log_open(LogTarget targets, const char *ident, const char *facility)
+int
+log_facility_number(const char *facility)
 {
     int value = facility_value(facility);
     g_assert(value >= 0);
+    return value;
+}
+
+void
+log_open(LogTarget targets, const char *ident, const char *facility)
+{
+    int value = log_facility_number(facility);
     if (targets & LOG_TO_SYSLOG)
         openlog(ident, LOG_PID | LOG_NDELAY, value);
     atomic_store(&log_targets, (unsigned int)targets);

@@ -28,6 +28,9 @@ void log_open(LogTarget targets, const char *ident, const char *facility);
 /* Is this a facility that log_open() knows? */
 gboolean log_facility_known(const char *facility);
 
+/* Its number for syslog(3); `facility` must be known. */
+int log_facility_number(const char *facility);
+
 /* "milter,tables", "all", or "none". FALSE and an error at an unknown name. */
 gboolean log_trace_set(const char *areas, GError **error);
 
