@@ -1,8 +1,9 @@
 /*
  * event: what happened to one reply or recipient, as one JSON object (doc/events.md, "v": 1).
  *
- * An Event is built from a decision and its facts and serialised once. Privacy settings are applied
- * to every field while it is built, texts and evidence included. Threads: one owner.
+ * An event is built from a decision and its facts and serialised once. Privacy settings are applied
+ * to every field while it is built, texts and evidence included (privacy.h). Threads: any; the
+ * arguments belong to their owner.
  */
 #pragma once
 
@@ -10,9 +11,9 @@
 
 #include "engine/decision.h"
 #include "engine/facts.h"
+#include "record/event_id.h"
 
-/* 26 characters: time and chance; the same in the log line, in `joins` and in the store. */
-#define EVENT_ID_SIZE 27
+#define EVENT_VERSION 1
 
 typedef struct {
     const char *id;    /* of this event, from event_id() */
@@ -20,10 +21,18 @@ typedef struct {
     gint64 now_us;
 } EventMark;
 
-/* Writes a new id from the time and 64 random bits; ids sort by time. */
-const char *event_id(gint64 now_us, guint64 random, char buffer[EVENT_ID_SIZE]);
-
-/* The line without its newline, at most EVENT_LINE_MAX octets, 7-bit ASCII. The caller frees it. */
+/*
+ * The line without its newline, at most EVENT_LINE_MAX octets, 7-bit ASCII: where it would be
+ * longer its longest texts are cut. `decision->original` and `decision->final` are not both NULL
+ * but for a quarantine or discard. The caller frees it.
+ */
 #define EVENT_LINE_MAX 32768
-char *event_line(const Policy *policy, const Facts *facts, const Decision *decision,
-                 const EventMark *mark);
+char *event_line_by(const PolicySettings *settings, const Facts *facts, const Decision *decision,
+                    const EventMark *mark);
+
+static inline char *
+event_line(const Policy *policy, const Facts *facts, const Decision *decision,
+           const EventMark *mark)
+{
+    return event_line_by(policy_settings(policy), facts, decision, mark);
+}

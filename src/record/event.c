@@ -1,0 +1,225 @@
+/*
+ * event: what happened to one reply or recipient, as one JSON object.
+ *
+ * First every value that somebody outside supplied is fetched and passed through the privacy
+ * settings, then the line is written; if it is too long, it is written again with shorter values.
+ */
+#include "record/event.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "record/json_line.h"
+#include "record/privacy.h"
+
+/* A value may take this much at first; at the least all of them fit together. */
+#define VALUE_MAX   16384
+#define VALUE_MIN   256
+#define REPAIRS_MAX 32
+
+/* What goes through the privacy settings; each owned, NULL where unknown. */
+typedef struct {
+    char *client, *client_name, *helo, *sender, *recipient;
+    char *original, *final, *match;
+    char *remote_mta, *dnsbl;
+} EventTexts;
+
+/* What was said in the end: passing on says the original. */
+static const SmtpReply *
+final_reply(const Decision *decision)
+{
+    if (decision->verdict == VERDICT_QUARANTINE || decision->verdict == VERDICT_DISCARD)
+        return NULL;
+    return decision->final != NULL ? decision->final : decision->original;
+}
+
+static guint
+reply_class(const SmtpReply *reply)
+{
+    if (reply == NULL)
+        return 5;
+    return enhanced_status_is_set(reply->status) ? reply->status.class : reply->code / 100;
+}
+
+/* At the delivery table a recipient has failed, or is still being tried. */
+static const char *
+event_kind(const Facts *facts, const Decision *decision)
+{
+    if (facts->door != DOOR_DELIVERY)
+        return "refusal";
+    return reply_class(final_reply(decision)) == 4 ? "delay" : "failure";
+}
+
+static char *
+private_reply_text(const PrivacyFilter *filter, const SmtpReply *reply)
+{
+    if (reply == NULL)
+        return NULL;
+    char *text = smtp_reply_text(reply);
+    if (filter == NULL)
+        return text;
+    char *hidden = privacy_text(filter, text);
+    g_free(text);
+    return hidden;
+}
+
+static void
+event_texts_init(EventTexts *texts, const PolicySettings *settings, const Facts *facts,
+                 const Decision *decision)
+{
+    const SmtpReply *original = decision->original;
+    const char *remote = original != NULL ? original->remote_name : NULL;
+    if (remote == NULL && original != NULL)
+        remote = original->remote_addr;
+    g_autoptr(PrivacyFilter) filter = privacy_filter_new(settings, facts);
+    *texts = (EventTexts){
+        .client = privacy_client(filter, facts_get(facts, FACT_CLIENT)),
+        .client_name = privacy_host(filter, facts_get(facts, FACT_CLIENT_NAME)),
+        .helo = privacy_host(filter, facts_get(facts, FACT_HELO)),
+        .sender = privacy_address(filter, facts_get(facts, FACT_SENDER)),
+        .recipient = privacy_address(filter, facts_get(facts, FACT_RECIPIENT)),
+        .original = private_reply_text(filter, original),
+        .final = private_reply_text(filter, final_reply(decision)),
+        .match = privacy_text(filter, decision->cause.match),
+        .remote_mta = privacy_text(filter, remote),
+        .dnsbl = privacy_text(filter, decision->cause.dnsbl),
+    };
+}
+
+static void
+event_texts_clear(EventTexts *texts)
+{
+    g_free(texts->client);
+    g_free(texts->client_name);
+    g_free(texts->helo);
+    g_free(texts->sender);
+    g_free(texts->recipient);
+    g_free(texts->original);
+    g_free(texts->final);
+    g_free(texts->match);
+    g_free(texts->remote_mta);
+    g_free(texts->dnsbl);
+}
+
+static void
+write_mark(JsonLine *line, const Facts *facts, const Decision *decision, const EventMark *mark,
+           const char *time)
+{
+    json_line_number(line, "v", EVENT_VERSION);
+    json_line_string(line, "time", time);
+    json_line_string(line, "id", mark->id);
+    json_line_string(line, "joins", mark->joins);
+    json_line_string(line, "event", event_kind(facts, decision));
+    json_line_string(line, "door", door_name(facts->door));
+    json_line_string(line, "stage", smtp_stage_name(facts->stage));
+    json_line_string(line, "queue_id", facts->queue_id);
+}
+
+static void
+write_envelope(JsonLine *line, const EventTexts *texts)
+{
+    if (texts->client != NULL || texts->client_name != NULL || texts->helo != NULL) {
+        json_line_open_object(line, "client");
+        json_line_string(line, "addr", texts->client);
+        json_line_string(line, "name", texts->client_name);
+        json_line_string(line, "helo", texts->helo);
+        json_line_close_object(line);
+    }
+    json_line_string(line, "sender", texts->sender);
+    json_line_string(line, "recipient", texts->recipient);
+}
+
+static void
+write_reply(JsonLine *line, const char *key, const SmtpReply *reply, const char *text)
+{
+    char status[ENHANCED_STATUS_TEXT_SIZE];
+    if (reply == NULL)
+        return;
+    json_line_open_object(line, key);
+    if (reply->code != 0)
+        json_line_number(line, "code", reply->code);
+    if (enhanced_status_is_set(reply->status))
+        json_line_string(line, "status", enhanced_status_format(reply->status, status));
+    json_line_string(line, "text", text);
+    json_line_close_object(line);
+}
+
+static void
+write_repairs(JsonLine *line, const GPtrArray *repairs)
+{
+    json_line_open_array(line, "repairs");
+    for (guint i = 0; i < MIN(repairs->len, REPAIRS_MAX); i++)
+        json_line_element(line, g_ptr_array_index(repairs, i));
+    json_line_close_array(line);
+}
+
+static void
+write_decision(JsonLine *line, const Facts *facts, const Decision *decision,
+               const EventTexts *texts)
+{
+    write_reply(line, "original", decision->original, texts->original);
+    write_reply(line, "final", final_reply(decision), texts->final);
+    if (decision->verdict == VERDICT_QUARANTINE || decision->verdict == VERDICT_DISCARD)
+        json_line_string(line, "verdict",
+                         decision->verdict == VERDICT_DISCARD ? "discard" : "quarantine");
+    json_line_boolean(line, "changed", decision->changed);
+    write_repairs(line, decision->repairs);
+    json_line_string(line, "reference", decision->reference);
+    json_line_string(line, "rule", decision->rule);
+    json_line_string(line, "check", decision->check);
+    json_line_string(line, "filter", facts_get(facts, FACT_FILTER));
+}
+
+static void
+write_cause(JsonLine *line, const Classification *cause, const EventTexts *texts)
+{
+    json_line_string(line, "category", category_info(cause->category)->name);
+    json_line_boolean(line, "permanent", cause->permanent);
+    json_line_string(line, "action", action_name(cause->action));
+    json_line_string(line, "confidence", confidence_name(cause->confidence));
+    json_line_open_object(line, "evidence");
+    json_line_string(line, "rule", cause->rule != NULL ? cause->rule : "none");
+    json_line_string(line, "match", texts->match);
+    json_line_close_object(line);
+}
+
+/* The delivery table speaks of mail that our own MTA has in its queue. */
+static void
+write_origin(JsonLine *line, const Facts *facts, const Classification *cause,
+             const EventTexts *texts)
+{
+    if (facts->door == DOOR_DELIVERY) {
+        json_line_string(line, "proof", "own-mta");
+        json_line_string(line, "reporting_mta", facts->hostname);
+    }
+    json_line_string(line, "provider", cause->provider);
+    json_line_string(line, "remote_mta", texts->remote_mta);
+    if (cause->retry_after >= 0)
+        json_line_number(line, "retry_after", cause->retry_after);
+    json_line_string(line, "dnsbl", texts->dnsbl);
+}
+
+char *
+event_line_by(const PolicySettings *settings, const Facts *facts, const Decision *decision,
+              const EventMark *mark)
+{
+    EventTexts texts;
+    char *whole = NULL;
+    g_autofree char *time = clock_format(mark->now_us);
+    event_texts_init(&texts, settings, facts, decision);
+    for (gsize limit = VALUE_MAX; whole == NULL; limit /= 2) {
+        JsonLine line;
+        json_line_begin(&line, limit);
+        write_mark(&line, facts, decision, mark, time);
+        write_envelope(&line, &texts);
+        write_decision(&line, facts, decision, &texts);
+        write_cause(&line, &decision->cause, &texts);
+        write_origin(&line, facts, &decision->cause, &texts);
+        gboolean fits = line.out->len < EVENT_LINE_MAX || limit <= VALUE_MIN;
+        whole = json_line_end(&line);
+        if (!fits)
+            g_clear_pointer(&whole, g_free);
+    }
+    event_texts_clear(&texts);
+    return whole;
+}

@@ -1,0 +1,32 @@
+/*
+ * event_reader: reads a log of events, line by line.
+ *
+ * A line that is no event (torn by a full disk, too long, not JSON, of a version that we do not
+ * know) is skipped, counted, and told to whoever asks for it. Memory is bounded by the longest line
+ * that an event can have, whatever the file holds. Threads: one owner.
+ */
+#pragma once
+
+#include <glib.h>
+#include <jansson.h>
+
+typedef struct EventReader EventReader;
+
+/* `why` is half a sentence ("is longer than an event can be"). */
+typedef void (*EventReaderBroken)(const char *name, guint64 line, const char *why, gpointer data);
+
+/* "-" is standard input. NULL and an error if it cannot be opened. */
+EventReader *event_reader_open(const char *path, GError **error);
+void event_reader_free(EventReader *reader);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(EventReader, event_reader_free)
+
+/* Is called for each line that is skipped; unset: one warning is logged for the first of them. */
+void event_reader_on_broken(EventReader *reader, EventReaderBroken broken, gpointer data);
+
+/* The next event, an object with "v" 1; the caller decrefs it. NULL: the end, or an error (of
+ * reading) if `error` was set. */
+json_t *event_reader_next(EventReader *reader, GError **error);
+
+/* So far: the number of the last line read, and of lines skipped. Empty lines are not broken. */
+guint64 event_reader_line(const EventReader *reader);
+guint64 event_reader_broken(const EventReader *reader);
