@@ -8,6 +8,8 @@
 
 #include <glib.h>
 
+#include "mail/smtp_stage.h"
+
 typedef enum {
     FACT_STAGE,       /* smtp_stage_name() */
     FACT_CLIENT,      /* the client's address, "192.0.2.1" or "2001:db8::1" */
@@ -51,3 +53,6 @@ const char *const *fact_names(void); /* ends with NULL */
 CheckPoint fact_known_at(Fact fact);
 
 const char *check_point_name(CheckPoint point);
+
+/* The stage whose reply is given at that point: a header's is that of the end of the message. */
+SmtpStage check_point_stage(CheckPoint point);

@@ -20,7 +20,9 @@ typedef struct Matcher Matcher;
 /* What a match leaves for the templates. */
 typedef struct {
     char *value;         /* %{value}: what stood behind the key in a file; NULL if none */
-    GPtrArray *captures; /* %{1}...: char *, the regex's groups; NULL if no regex matched */
+    GPtrArray *captures; /* %{1}...: char *, the groups of the regular expressions that matched, in
+                            the order of the conditions ("" for one that took no part); NULL if
+                            none matched */
 } MatchCaptures;
 
 void match_captures_clear(MatchCaptures *captures);
@@ -42,5 +44,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Matcher, matcher_free)
  */
 gboolean matcher_match(const Matcher *matcher, const char *const *values, MatchCaptures *captures);
 
-/* As it stood in the policy, for `replyctl config` and `try`. Belongs to the matcher. */
+/* As it would be written in a policy, for `replyctl config` and `try`: a string or a list, quotes
+ * included; a relative file:PATH has its folder before it. Belongs to the matcher. */
 const char *matcher_text(const Matcher *matcher);
+
+/* The most groups that one of its regular expressions leaves: up to which %{1}... there can be. */
+guint matcher_groups(const Matcher *matcher);
+
+/* Can it leave a %{value}? */
+gboolean matcher_has_values(const Matcher *matcher);
+
+/* The first regular expression that runs into the match limit on a trial text, or NULL. Takes some
+ * milliseconds; for warnings. Belongs to the matcher. */
+const char *matcher_slow_pattern(const Matcher *matcher);

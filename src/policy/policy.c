@@ -1,0 +1,206 @@
+/*
+ * policy: /etc/replymilter.conf as an immutable, counted snapshot.
+ *
+ * Loading: source.h reads and checks the text, libconfig makes a tree of it, setting_reader.h and
+ * rule_reader.h make the policy out of the tree. Then the tree is gone.
+ */
+#include "policy/policy.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "policy/problem.h"
+#include "policy/rule_reader.h"
+#include "policy/setting_reader.h"
+
+struct Policy {
+    atomic_int references;
+    char *path;
+    Classifier *classifier;
+    PolicySettings settings;
+    PolicyNeeds needs;
+    GPtrArray *rules;  /* of PolicyRule * */
+    GPtrArray *checks; /* of PolicyCheck * */
+};
+
+/* ---- loading
+ * ---------------------------------------------------------------------------------------- */
+
+static Policy *
+policy_new(const char *path, Classifier *classifier)
+{
+    Policy *policy = g_new0(Policy, 1);
+    atomic_init(&policy->references, 1);
+    policy->path = g_strdup(path);
+    policy->classifier = classifier != NULL ? classifier_ref(classifier) : NULL;
+    policy->rules = g_ptr_array_new_with_free_func(policy_rule_free);
+    policy->checks = g_ptr_array_new_with_free_func(policy_check_free);
+    settings_init(&policy->settings);
+    return policy;
+}
+
+static gboolean
+parse(config_t *tree, const Source *source, GPtrArray *problems)
+{
+    if (config_read_string(tree, source_text(source)) == CONFIG_TRUE)
+        return TRUE;
+    guint text_line = (guint)MAX(config_error_line(tree), 1), line;
+    const char *file = source_place(source, text_line, &line);
+    g_autofree char *quote = source_quote(source, text_line);
+    g_ptr_array_add(problems,
+                    problem_new(file, line, "%s, in: %s", config_error_text(tree), quote));
+    return FALSE;
+}
+
+/* What the checks make the MTA send. */
+static void
+work_out_needs(Policy *policy)
+{
+    PolicyNeeds *needs = &policy->needs;
+    for (guint i = 0; i < policy->checks->len; i++) {
+        const PolicyCheck *check = g_ptr_array_index(policy->checks, i);
+        needs->points |= 1u << check->speaks_at;
+        needs->headers |= conditions_find(check->conditions, FACT_HEADER) != NULL;
+        needs->body |= conditions_find(check->conditions, FACT_SIZE) != NULL;
+        needs->message_action |= check->action == CHECK_QUARANTINE;
+    }
+}
+
+static void
+read_tree(Policy *policy, const config_t *tree, const Source *source, GPtrArray *problems,
+          GPtrArray *warnings)
+{
+    const config_setting_t *root = config_root_setting(tree);
+    Reading reading;
+    reading_init(&reading, source);
+    settings_read(&reading, root, &policy->settings);
+    rules_read(&reading, root, &policy->settings, policy->rules);
+    checks_read(&reading, root, &policy->settings, policy->checks);
+    reading_finish(&reading, problems, warnings);
+}
+
+Policy *
+policy_load(const char *path, Classifier *classifier, GPtrArray *problems, GPtrArray *warnings)
+{
+    guint before = problems->len;
+    g_autoptr(Source) source = source_read(path, problems);
+    if (source == NULL)
+        return NULL;
+    Policy *policy = policy_new(path, classifier);
+    config_t tree;
+    config_init(&tree);
+    if (parse(&tree, source, problems))
+        read_tree(policy, &tree, source, problems, warnings);
+    config_destroy(&tree);
+    if (problems->len == before) {
+        work_out_needs(policy);
+        return policy;
+    }
+    policy_unref(policy);
+    return NULL;
+}
+
+/* ---- the snapshot
+ * ------------------------------------------------------------------------------------- */
+
+Policy *
+policy_ref(Policy *policy)
+{
+    atomic_fetch_add_explicit(&policy->references, 1, memory_order_relaxed);
+    return policy;
+}
+
+void
+policy_unref(Policy *policy)
+{
+    if (policy == NULL ||
+        atomic_fetch_sub_explicit(&policy->references, 1, memory_order_acq_rel) > 1)
+        return;
+    g_ptr_array_unref(policy->rules);
+    g_ptr_array_unref(policy->checks);
+    settings_clear(&policy->settings);
+    if (policy->classifier != NULL)
+        classifier_unref(policy->classifier);
+    g_free(policy->path);
+    g_free(policy);
+}
+
+const PolicySettings *
+policy_settings(const Policy *policy)
+{
+    return &policy->settings;
+}
+
+const PolicyNeeds *
+policy_needs(const Policy *policy)
+{
+    return &policy->needs;
+}
+
+const Classifier *
+policy_classifier(const Policy *policy)
+{
+    return policy->classifier;
+}
+
+const char *
+policy_path(const Policy *policy)
+{
+    return policy->path;
+}
+
+guint
+policy_rule_count(const Policy *policy)
+{
+    return policy->rules->len;
+}
+
+const PolicyRule *
+policy_rule(const Policy *policy, guint index)
+{
+    g_assert(index < policy->rules->len);
+    return g_ptr_array_index(policy->rules, index);
+}
+
+guint
+policy_check_count(const Policy *policy)
+{
+    return policy->checks->len;
+}
+
+const PolicyCheck *
+policy_check(const Policy *policy, guint index)
+{
+    g_assert(index < policy->checks->len);
+    return g_ptr_array_index(policy->checks, index);
+}
+
+gboolean
+policy_is_inside(const Policy *policy, const char *client)
+{
+    AddressBlock address;
+    if (!address_block_from_address(client, &address))
+        return FALSE;
+    const GArray *networks = policy->settings.site.networks;
+    for (guint i = 0; i < networks->len; i++)
+        if (address_block_covers(&g_array_index(networks, AddressBlock, i), &address))
+            return TRUE;
+    return FALSE;
+}
+
+char *
+policy_restart_needed(const Policy *running, const Policy *fresh)
+{
+    guint count;
+    const SettingRow *rows = settings_rows(&count);
+    g_autoptr(GString) paths = g_string_new(NULL);
+    for (guint i = 0; i < count; i++) {
+        if (!rows[i].needs_restart)
+            continue;
+        g_autofree char *before = setting_print(&running->settings, &rows[i]);
+        g_autofree char *after = setting_print(&fresh->settings, &rows[i]);
+        if (g_strcmp0(before, after) != 0)
+            g_string_append_printf(paths, "%s%s", paths->len > 0 ? ", " : "", rows[i].path);
+    }
+    return paths->len > 0 ? g_strdup(paths->str) : NULL;
+}

@@ -1,0 +1,136 @@
+/*
+ * policy_print: the effective policy as a file that gives the same policy.
+ */
+#include "policy/policy.h"
+
+#include <string.h>
+
+#include "policy/rule_reader.h"
+#include "policy/settings.h"
+#include "policy/syntax.h"
+
+static const char *const action_names[] = {"refuse", "quarantine", "discard"};
+
+static void
+print_row(GString *out, const PolicySettings *settings, const SettingRow *row)
+{
+    const char *name = strchr(row->path, '.') + 1;
+    g_autofree char *value = setting_print(settings, row);
+    if (value != NULL)
+        g_string_append_printf(out, "  %s = %s;\n", name, value);
+    else
+        g_string_append_printf(out, "  // %s is not set\n", name);
+}
+
+static void
+print_section(GString *out, const PolicySettings *settings, const char *section)
+{
+    guint count;
+    const SettingRow *rows = settings_rows(&count);
+    gsize length = strlen(section);
+    for (guint i = 0; i < count; i++)
+        if (strncmp(rows[i].path, section, length) == 0 && rows[i].path[length] == '.')
+            print_row(out, settings, &rows[i]);
+}
+
+static void
+print_conditions(GString *out, const GArray *conditions)
+{
+    g_string_append(out, "      when = {");
+    for (guint i = 0; i < conditions->len; i++) {
+        const Condition *condition = &g_array_index(conditions, Condition, i);
+        g_string_append_printf(out, " %s = %s;", fact_name(condition->fact),
+                               matcher_text(condition->matcher));
+    }
+    g_string_append(out, " };\n");
+}
+
+static void
+print_reply(GString *out, const ReplyTemplate *reply)
+{
+    char status[ENHANCED_STATUS_TEXT_SIZE];
+    if (reply->code != 0)
+        g_string_append_printf(out, " code = %u;", reply->code);
+    if (enhanced_status_is_set(reply->status))
+        g_string_append_printf(out, " status = \"%s\";",
+                               enhanced_status_format(reply->status, status));
+    if (reply->text->len == 0)
+        return;
+    g_string_append(out, "\n        text = [");
+    for (guint i = 0; i < reply->text->len; i++) {
+        g_autofree char *line = syntax_quote(template_text(g_ptr_array_index(reply->text, i)));
+        g_string_append_printf(out, "%s%s", i > 0 ? ",\n          " : " ", line);
+    }
+    g_string_append(out, " ];");
+}
+
+static void
+print_rule(GString *out, const PolicyRule *rule)
+{
+    g_string_append_printf(out, "    { name = \"%s\";\n", rule->name);
+    print_conditions(out, rule->conditions);
+    g_string_append(out, "      then = {");
+    if (rule->mode_set)
+        g_string_append_printf(out, " mode = \"%s\";", reply_mode_names[rule->mode]);
+    if (rule->disclosure_set)
+        g_string_append_printf(out, " disclosure = \"%s\";", disclosure_names[rule->disclosure]);
+    if (rule->change_class)
+        g_string_append(out, " change_class = true;");
+    print_reply(out, &rule->reply);
+    g_string_append(out, " }; }");
+}
+
+static void
+print_check(GString *out, const PolicyCheck *check)
+{
+    g_string_append_printf(out, "    { name = \"%s\";\n", check->name);
+    print_conditions(out, check->conditions);
+    g_string_append_printf(out, "      then = { action = \"%s\";", action_names[check->action]);
+    if (check->at_once)
+        g_string_append(out, " at_once = true;");
+    print_reply(out, &check->reply);
+    g_string_append_printf(out, " }; }");
+}
+
+static void
+print_rules(GString *out, const Policy *policy)
+{
+    guint count = policy_rule_count(policy);
+    if (count > 0)
+        g_string_append(out, "  rules = (\n");
+    for (guint i = 0; i < count; i++) {
+        print_rule(out, policy_rule(policy, i));
+        g_string_append(out, i + 1 < count ? ",\n" : "\n  );\n");
+    }
+}
+
+static void
+print_checks(GString *out, const Policy *policy)
+{
+    guint count = policy_check_count(policy);
+    g_string_append(out, "checks = (\n");
+    for (guint i = 0; i < count; i++) {
+        print_check(out, policy_check(policy, i));
+        g_string_append(out, i + 1 < count ? ",\n" : "\n");
+    }
+    g_string_append(out, ");\n");
+}
+
+char *
+policy_print(const Policy *policy)
+{
+    GString *out = g_string_new(NULL);
+    const char *const *sections = settings_sections();
+    for (guint i = 0; sections[i] != NULL; i++) {
+        if (strcmp(sections[i], "checks") == 0) {
+            print_checks(out, policy);
+            continue;
+        }
+        g_string_append_printf(out, "%s = {\n", sections[i]);
+        print_section(out, policy_settings(policy), sections[i]);
+        if (strcmp(sections[i], "replies") == 0)
+            print_rules(out, policy);
+        g_string_append(out, "};\n");
+    }
+    return g_string_free(out, FALSE);
+}
