@@ -36,9 +36,13 @@ char *fit_clean(const char *text, gboolean smtputf8);
 /* A clean text in lines of at most this width: GPtrArray of char *, at least one. */
 GPtrArray *fit_wrap(const char *text, FitWidth width);
 
+/* Octets at the start of a text that were meant as an enhanced status and are none: "5.7.1234",
+ * "5.07.1"; 0 if there are none. */
+gsize fit_malformed_status(const char *text);
+
 /*
  * Cleans, wraps and shortens the reply's lines in place, drops empty ones; code and status are
- * right already. `findings` may be NULL.
+ * right already. A status that the text repeats is cut off. `context` and `findings` may be NULL.
  */
 void fit_reply(SmtpReply *reply, const LintContext *context, GPtrArray *findings);
 

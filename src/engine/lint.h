@@ -76,3 +76,6 @@ GPtrArray *lint_reply(const char *raw, gssize length, const LintContext *context
 
 /* For repair and fit: appends a finding; `sentence` and `repair` are taken. NULL array: nothing. */
 void lint_note(GPtrArray *findings, LintRule rule, guint line, char *sentence, char *repair);
+
+/* For repair: what only the octets of a reply as it was written show. */
+void lint_raw(const char *raw, gsize length, const LintContext *context, GPtrArray *findings);

@@ -23,6 +23,9 @@ SmtpReply *repair_reply(const SmtpReply *reply, const LintContext *context, GPtr
 SmtpReply *repair_text(const char *raw, gssize length, const LintContext *context,
                        GPtrArray *repairs);
 
+/* For lint: parses, and with milter_text unescapes, a reply as it was written. */
+SmtpReply *repair_parse(const char *raw, gsize length, const LintContext *context);
+
 /* For lint: repairs `reply` in place and appends a finding for each thing repaired. */
 void repair_in_place(SmtpReply *reply, const LintContext *context, GPtrArray *findings);
 

@@ -96,6 +96,18 @@ smtp_reply_add_line(SmtpReply *reply, const char *text)
 }
 
 void
+smtp_reply_set_texts(SmtpReply *reply, const GPtrArray *texts)
+{
+    g_assert(texts->len > 0);
+    g_array_set_size(reply->lines, 0);
+    for (guint i = 0; i < texts->len; i++) {
+        const char *text = g_ptr_array_index(texts, i);
+        smtp_reply_append(reply, 0, '\0', ENHANCED_STATUS_NONE, text, strlen(text));
+    }
+    smtp_reply_set_code(reply, reply->code, reply->status);
+}
+
+void
 smtp_reply_set_code(SmtpReply *reply, guint code, EnhancedStatus status)
 {
     guint count = reply->lines->len;

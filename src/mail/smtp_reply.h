@@ -59,6 +59,10 @@ guint smtp_reply_line_count(const SmtpReply *reply);
 /* Appends a line with the reply's own code and status. `text` is copied. */
 void smtp_reply_add_line(SmtpReply *reply, const char *text);
 
+/* Takes these texts (GPtrArray of char *, at least one, copied) for its lines, with its own code
+ * and status on each. */
+void smtp_reply_set_texts(SmtpReply *reply, const GPtrArray *texts);
+
 /* Gives every line this code and status. */
 void smtp_reply_set_code(SmtpReply *reply, guint code, EnhancedStatus status);
 

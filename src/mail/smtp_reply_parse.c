@@ -14,6 +14,7 @@
 typedef struct {
     char *at; /* in a private copy of the input, which ends with a NUL at `end` */
     char *end;
+    gboolean enveloped;   /* something stands before the reply's own code */
     gboolean transcript;  /* Sendmail's "<<< " stands before each line */
     EnhancedStatus outer; /* of "5.7.1 host mx[192.0.2.1] said: 550 ..." */
     SmtpReply *reply;
@@ -218,13 +219,14 @@ code_follows(Scan *scan)
 static gboolean
 take_host_said(Scan *scan)
 {
-    if (!take(scan, "host ") || !take_remote(scan))
+    gboolean host = take(scan, "host ");
+    if (!take_remote(scan) || (!host && scan->at[-1] != ']'))
         return FALSE;
     skip_blanks(scan);
     if (take(scan, "refused to talk to me:"))
         scan->reply->stage = SMTP_STAGE_CONNECT;
-    else if (!take(scan, "said:") && !take(scan, ":"))
-        return g_ascii_strncasecmp(scan->at, "smtp error", 10) == 0;
+    else if (!take(scan, "said:") && !(host && take(scan, ":")))
+        return host && g_ascii_strncasecmp(scan->at, "smtp error", 10) == 0;
     return code_follows(scan);
 }
 
@@ -426,6 +428,24 @@ take_label(Scan *scan)
     return TRUE;
 }
 
+/* What a form has noted counts only if all of it was there. */
+static gboolean
+take_form(Scan *scan, gboolean (*form)(Scan *))
+{
+    SmtpReply *reply = scan->reply, before = *reply;
+    Scan start = *scan;
+    reply->remote_name = g_strdup(before.remote_name);
+    reply->remote_addr = g_strdup(before.remote_addr);
+    gboolean taken = form(scan);
+    g_free(taken ? before.remote_name : reply->remote_name);
+    g_free(taken ? before.remote_addr : reply->remote_addr);
+    if (!taken) {
+        *reply = before;
+        *scan = start;
+    }
+    return taken;
+}
+
 static gboolean
 take_envelope(Scan *scan)
 {
@@ -433,12 +453,9 @@ take_envelope(Scan *scan)
         take_host_said, take_connect_refused, take_exim,  take_exchange,
         take_sendmail,  take_exchange_hash,   take_cisco, take_qmail,
     };
-    for (size_t i = 0; i < G_N_ELEMENTS(forms); i++) {
-        char *before = scan->at;
-        if (forms[i](scan))
+    for (size_t i = 0; i < G_N_ELEMENTS(forms); i++)
+        if (take_form(scan, forms[i]))
             return TRUE;
-        scan->at = before;
-    }
     return FALSE;
 }
 
@@ -486,7 +503,8 @@ end_transcript(Scan *scan)
     }
 }
 
-/* Cuts "(in reply to RCPT TO command)", and a second ')' where all of it stood in brackets. */
+/* Notes "(in reply to RCPT TO command)", and cuts what a log added with it, with a second ')' where
+ * all of it stood in brackets. */
 static gboolean
 cut_command(Scan *scan)
 {
@@ -500,6 +518,8 @@ cut_command(Scan *scan)
     if (close + 1 != scan->end && !(close + 2 == scan->end && *close == ')'))
         return FALSE;
     scan->reply->stage = smtp_stage_from_command(open + strlen(mark));
+    if (!scan->enveloped)
+        return FALSE;
     *open = '\0';
     scan->end = open;
     return TRUE;
@@ -765,6 +785,8 @@ smtp_reply_parse(const char *text, gssize length)
     gsize unfolded = 0;
     g_autofree char *copy = unfold(text, size, &unfolded);
     Scan scan = {.at = copy, .end = copy + unfolded, .reply = reply};
+    skip_blanks(&scan);
+    scan.enveloped = code_at(scan.at) == 0;
     skip_envelope(&scan);
     if (scan.transcript)
         end_transcript(&scan);
