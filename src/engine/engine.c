@@ -60,11 +60,18 @@ mode_at_door(ReplyMode mode, Door door)
     return door == DOOR_FOOTER && mode != REPLY_MODE_KEEP ? REPLY_MODE_ANNOTATE : mode;
 }
 
+static const char *const *
+values_of_view(gpointer view, Fact fact)
+{
+    return match_view_values(view, fact);
+}
+
 static const PolicyRule *
 first_rule(const Policy *policy, MatchView *view, gboolean in_scope, MatchCaptures *captures)
 {
-    for (guint i = 0; i < policy_rule_count(policy); i++) {
-        const PolicyRule *rule = policy_rule(policy, i);
+    g_autoptr(GArray) likely = policy_likely_rules(policy, values_of_view, view);
+    for (guint i = 0; i < likely->len; i++) {
+        const PolicyRule *rule = policy_rule(policy, g_array_index(likely, guint, i));
         if (!conditions_hold(view, rule->conditions, captures))
             continue;
         if (in_scope || conditions_name_reply(rule->conditions))

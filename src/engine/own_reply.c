@@ -92,29 +92,20 @@ line_is_from(const char *template_text, const char *line)
 }
 
 static gboolean
-any_line_from(const ReplyTemplate *template, const SmtpReply *reply)
+is_text_of_policy(const Policy *policy, const SmtpReply *reply)
 {
-    for (guint i = 0; i < template->text->len; i++) {
-        const char *text = template_text(g_ptr_array_index(template->text, i));
-        for (guint at = 0; at < smtp_reply_line_count(reply); at++) {
-            const char *line = smtp_reply_line(reply, at)->text;
-            if (strnlen(line, OWN_LINE_MAX + 1) <= OWN_LINE_MAX && line_is_from(text, line))
+    for (guint at = 0; at < smtp_reply_line_count(reply); at++) {
+        const char *line = smtp_reply_line(reply, at)->text;
+        if (strnlen(line, OWN_LINE_MAX + 1) > OWN_LINE_MAX)
+            continue;
+        g_autoptr(GPtrArray) likely = policy_likely_texts(policy, line);
+        for (guint i = 0; i < likely->len; i++) {
+            const PolicyText *text = g_ptr_array_index(likely, i);
+            if ((text->code == 0 || text->code == reply->code) &&
+                line_is_from(template_text(text->template), line))
                 return TRUE;
         }
     }
-    return FALSE;
-}
-
-static gboolean
-is_text_of_policy(const Policy *policy, const SmtpReply *reply)
-{
-    for (guint i = 0; i < policy_check_count(policy); i++)
-        if (policy_check(policy, i)->reply.code == reply->code &&
-            any_line_from(&policy_check(policy, i)->reply, reply))
-            return TRUE;
-    for (guint i = 0; i < policy_rule_count(policy); i++)
-        if (any_line_from(&policy_rule(policy, i)->reply, reply))
-            return TRUE;
     return FALSE;
 }
 

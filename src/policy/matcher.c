@@ -117,6 +117,17 @@ matcher_match(const Matcher *matcher, const char *const *values, MatchCaptures *
     return !matcher->has_plain;
 }
 
+const Pattern *
+matcher_plain(const Matcher *matcher, guint index)
+{
+    for (guint i = 0; i < matcher->elements->len; i++) {
+        const Element *element = &g_array_index(matcher->elements, Element, i);
+        if (!element->negated && index-- == 0)
+            return element->pattern;
+    }
+    return NULL;
+}
+
 const char *
 matcher_text(const Matcher *matcher)
 {

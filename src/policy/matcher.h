@@ -44,6 +44,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Matcher, matcher_free)
  */
 gboolean matcher_match(const Matcher *matcher, const char *const *values, MatchCaptures *captures);
 
+/* The elements without `!`, one after the other; NULL behind the last. One of them has to hit, where
+ * there is any. Belongs to the matcher. */
+struct Pattern;
+const struct Pattern *matcher_plain(const Matcher *matcher, guint index);
+
 /* As it would be written in a policy, for `replyctl config` and `try`: a string or a list, quotes
  * included; a relative file:PATH has its folder before it. Belongs to the matcher. */
 const char *matcher_text(const Matcher *matcher);

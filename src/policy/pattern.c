@@ -17,6 +17,7 @@
 #include "policy/address_block.h"
 #include "policy/key_file.h"
 #include "policy/octets.h"
+#include "policy/regex_pieces.h"
 
 /* Steps of PCRE2 from one starting point; the verb counts for JIT code as well. */
 #define MATCH_LIMIT "(*LIMIT_MATCH=50000)"
@@ -396,6 +397,34 @@ pattern_hits(const Pattern *pattern, const char *value, MatchCaptures *captures)
         return size_hits(pattern, value);
     }
     g_assert_not_reached();
+}
+
+static char **
+pieces_of_regex(const char *text)
+{
+    const char *end = strrchr(text, '/');
+    g_autofree char *expression = g_strndup(text + 1, (gsize)(end - text - 1));
+    return regex_pieces(expression, strchr(end, 'x') != NULL);
+}
+
+gboolean
+pattern_needs(const Pattern *pattern, const char **exact, char ***pieces)
+{
+    *exact = NULL;
+    *pieces = NULL;
+    switch (pattern->kind) {
+    case KIND_EXACT:
+        *exact = pattern->text;
+        return TRUE;
+    case KIND_GLOB:
+        *pieces = g_strsplit(pattern->text, "*", -1);
+        return TRUE;
+    case KIND_REGEX:
+        *pieces = pieces_of_regex(pattern->text);
+        return *pieces != NULL;
+    default:
+        return FALSE;
+    }
 }
 
 const char *

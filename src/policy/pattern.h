@@ -20,6 +20,13 @@ void pattern_free(Pattern *pattern);
 /* captures may be NULL. */
 gboolean pattern_hits(const Pattern *pattern, const char *value, MatchCaptures *captures);
 
+/*
+ * What a value must have to be hit. TRUE and either `exact`, which it equals but for ASCII case
+ * (belongs to the pattern), or `pieces`, which all occur in it but for ASCII case (freed by the
+ * caller with g_strfreev(), may be empty). FALSE: nothing can be said.
+ */
+gboolean pattern_needs(const Pattern *pattern, const char **exact, char ***pieces);
+
 /* As it would be written again: a relative file has its folder before it. */
 const char *pattern_text(const Pattern *pattern);
 

@@ -10,8 +10,10 @@
 #include <string.h>
 
 #include "policy/problem.h"
+#include "policy/rule_index.h"
 #include "policy/rule_reader.h"
 #include "policy/setting_reader.h"
+#include "policy/word_index.h"
 
 struct Policy {
     atomic_int references;
@@ -21,6 +23,8 @@ struct Policy {
     PolicyNeeds needs;
     GPtrArray *rules;  /* of PolicyRule * */
     GPtrArray *checks; /* of PolicyCheck * */
+    RuleIndex *rule_index;
+    WordIndex *word_index;
 };
 
 /* ---- loading
@@ -94,6 +98,8 @@ policy_load(const char *path, Classifier *classifier, GPtrArray *problems, GPtrA
     config_destroy(&tree);
     if (problems->len == before) {
         work_out_needs(policy);
+        policy->rule_index = rule_index_new(policy->rules);
+        policy->word_index = word_index_new(policy->rules, policy->checks);
         return policy;
     }
     policy_unref(policy);
@@ -116,6 +122,8 @@ policy_unref(Policy *policy)
     if (policy == NULL ||
         atomic_fetch_sub_explicit(&policy->references, 1, memory_order_acq_rel) > 1)
         return;
+    rule_index_free(policy->rule_index);
+    word_index_free(policy->word_index);
     g_ptr_array_unref(policy->rules);
     g_ptr_array_unref(policy->checks);
     settings_clear(&policy->settings);
@@ -160,6 +168,18 @@ policy_rule(const Policy *policy, guint index)
 {
     g_assert(index < policy->rules->len);
     return g_ptr_array_index(policy->rules, index);
+}
+
+GArray *
+policy_likely_rules(const Policy *policy, PolicyFactValues values, gpointer data)
+{
+    return rule_index_find(policy->rule_index, values, data);
+}
+
+GPtrArray *
+policy_likely_texts(const Policy *policy, const char *line)
+{
+    return word_index_find(policy->word_index, line);
 }
 
 guint

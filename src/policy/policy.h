@@ -168,6 +168,28 @@ const char *policy_path(const Policy *policy);
 /* Belong to the policy. */
 guint policy_rule_count(const Policy *policy);
 const PolicyRule *policy_rule(const Policy *policy, guint index);
+
+/* The values of a fact, ending with NULL; NULL if it is not known. Good until the next call. */
+typedef const char *const *(*PolicyFactValues)(gpointer data, Fact fact);
+
+/*
+ * The numbers of the rules that are worth trying, in order: an array of guint. All others certainly
+ * do not match. The caller frees it with g_array_unref().
+ */
+GArray *policy_likely_rules(const Policy *policy, PolicyFactValues values, gpointer data);
+
+/* A line of a reply that the policy gives. */
+typedef struct {
+    const Template *template;
+    guint code; /* of a check, which only says it with its own code; 0: any */
+} PolicyText;
+
+/*
+ * The texts of rules and checks that may have made this line: an array of const PolicyText *. All
+ * others certainly have not. The caller frees it with g_ptr_array_unref().
+ */
+GPtrArray *policy_likely_texts(const Policy *policy, const char *line);
+
 guint policy_check_count(const Policy *policy);
 const PolicyCheck *policy_check(const Policy *policy, guint index);
 
