@@ -21,8 +21,6 @@ recorder_put(const DoorContext *context, const Policy *policy, const Facts *fact
     if (!event_log_wants(context->events)) /* which counts it */
         return;
     g_autofree char *joined = NULL;
-    if (!event_log_wants(context->events))
-        return;
     EventMark mark = {.id = event_id(now_us, chance_next(chance), id), .now_us = now_us};
     if (can_join(facts, decision)) {
         JoinSide side = facts->observed ? JOIN_OBSERVED : JOIN_LOOKUP;
