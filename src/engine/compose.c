@@ -145,6 +145,21 @@ reply_of_lines(guint code, EnhancedStatus status, const GPtrArray *lines)
     return reply;
 }
 
+/* What the last lines say already, as the help line alone may, is not said again. */
+static GPtrArray *
+unless_said(GPtrArray *added, const SmtpReply *reply)
+{
+    guint count = smtp_reply_line_count(reply);
+    if (added->len > count)
+        return added;
+    for (guint i = 0; i < added->len; i++)
+        if (strcmp(g_ptr_array_index(added, i),
+                   smtp_reply_line(reply, count - added->len + i)->text) != 0)
+            return added;
+    g_ptr_array_set_size(added, 0);
+    return added;
+}
+
 /* The added lines come first where there are too many. */
 static void
 add_lines(SmtpReply *reply, const GPtrArray *added)
@@ -171,7 +186,7 @@ with_text(Composition *composition, SmtpReply *reply, const LintContext *context
         return instead;
     }
     if (choice->mode == REPLY_MODE_ANNOTATE) {
-        composition->decision->added = explanation_added(&explanation, reply);
+        composition->decision->added = unless_said(explanation_added(&explanation, reply), reply);
         add_lines(reply, composition->decision->added);
     }
     return reply;
@@ -204,6 +219,8 @@ compose_reply(Composition *composition)
 /* ---- the footer table: lines behind a reply that stays as it is -------------------------------
  */
 
+/* Postfix reads "\n" as a line's end and "\c" as "no line of its own": no backslash of ours may do
+ * that. */
 static void
 compose_footer(Composition *composition)
 {
@@ -211,9 +228,11 @@ compose_footer(Composition *composition)
     Explanation explanation = explanation_of(composition);
     composition->values.code = decision->original->code;
     composition->values.status = decision->original->status;
-    decision->added = explanation_added(&explanation, decision->original);
+    decision->added =
+        unless_said(explanation_added(&explanation, decision->original), decision->original);
     SmtpReply *final = smtp_reply_copy(decision->original);
     for (guint i = 0; i < decision->added->len; i++) {
+        g_strdelimit(g_ptr_array_index(decision->added, i), "\\", '/');
         g_autofree char *shown = attribute_mark_show(g_ptr_array_index(decision->added, i));
         smtp_reply_add_line(final, shown);
     }
@@ -247,9 +266,9 @@ delivery_text(Composition *composition, const char *text)
         return g_strdup(text);
     Explanation explanation = explanation_of(composition);
     g_autofree char *words = explanation_words(&explanation, DELIVERY_WORDS_MAX);
-    if (words == NULL)
-        return g_strdup(text);
-    return g_strconcat(text, OWN_REPLY_DASH, words, NULL);
+    g_autofree char *behind = g_strconcat(OWN_REPLY_DASH, words, NULL);
+    gboolean said_already = words == NULL || g_str_has_suffix(text, behind);
+    return g_strconcat(text, said_already ? NULL : behind, NULL);
 }
 
 static void

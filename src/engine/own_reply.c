@@ -11,6 +11,8 @@
 #define OWN_OCTETS_MIN 12
 /* A longer line is not ours; at the delivery door a remote server's words stand before our own. */
 #define OWN_LINE_MAX 2048
+/* Octets of a template that are looked at where it may have been wrapped. */
+#define LOOKED_AT_MAX 200
 
 /* The length of the "%{name}" that stands at `text`, or 0. */
 static gsize
@@ -35,6 +37,13 @@ own_octets(const char *template_text)
     return octets;
 }
 
+/* A backslash goes out of the footer table as a slash. */
+static gboolean
+is_same(char in_template, char in_line)
+{
+    return in_template == in_line || (in_template == '\\' && in_line == '/');
+}
+
 /* A glob match in which each variable is the star: back to the last one when an octet differs. */
 static gboolean
 fits(const char *template_text, const char *line)
@@ -50,7 +59,7 @@ fits(const char *template_text, const char *line)
         }
         if (*template_text == '\0' && *line == '\0')
             return TRUE;
-        if (*line != '\0' && *template_text == *line) {
+        if (*line != '\0' && is_same(*template_text, *line)) {
             template_text += g_str_has_prefix(template_text, "%%") ? 2 : 1;
             line++;
         } else if (after_star != NULL && *star_line != '\0') {
@@ -75,20 +84,54 @@ words_behind(const char *line, const char *mark)
     return at == NULL ? NULL : at + strlen(mark);
 }
 
-/* As a line, or as the beginning of what stands behind a dash. */
+/* The last blank of one mark may be the first of the next. */
+static const char *
+next_words(const char *words, const char *mark)
+{
+    return words_behind(words - 1, mark);
+}
+
+/* Where a template stops to be looked at: what is longer may have been wrapped or shortened. */
+static gsize
+looked_at(const char *template_text)
+{
+    gsize at = 0;
+    while (template_text[at] != '\0' && at < LOOKED_AT_MAX) {
+        gsize variable = variable_length(template_text + at);
+        at += variable > 0 ? variable : (g_str_has_prefix(template_text + at, "%%") ? 2 : 1);
+    }
+    return at;
+}
+
+/* The beginning of a template, as one of which the rest does not matter. */
+static char *
+open_ended(const char *template_text)
+{
+    return g_strdup_printf("%.*s%%{}", (int)looked_at(template_text), template_text);
+}
+
+static gboolean
+stands_behind_dash(const char *template_text, const char *line)
+{
+    g_autofree char *beginning = open_ended(template_text);
+    for (const char *words = words_behind(line, OWN_REPLY_DASH); words != NULL;
+         words = next_words(words, OWN_REPLY_DASH))
+        if (fits(beginning, words))
+            return TRUE;
+    return FALSE;
+}
+
 static gboolean
 line_is_from(const char *template_text, const char *line)
 {
     if (own_reply_line_from(template_text, line))
         return TRUE;
-    const char *words = words_behind(line, OWN_REPLY_DASH);
-    if (words == NULL || own_octets(template_text) < OWN_OCTETS_MIN)
+    gboolean dash = strstr(line, OWN_REPLY_DASH) != NULL;
+    gboolean longer = template_text[looked_at(template_text)] != '\0';
+    if ((!dash && !longer) || own_octets(template_text) < OWN_OCTETS_MIN)
         return FALSE;
-    g_autofree char *open_ended = g_strconcat(template_text, "%{}", NULL);
-    for (; words != NULL; words = words_behind(words, OWN_REPLY_DASH))
-        if (fits(open_ended, words))
-            return TRUE;
-    return FALSE;
+    g_autofree char *beginning = longer ? open_ended(template_text) : NULL;
+    return (longer && fits(beginning, line)) || (dash && stands_behind_dash(template_text, line));
 }
 
 static gboolean
@@ -132,9 +175,9 @@ line_explains(const char *line)
 {
     if (begins_with_sentence(line) || begins_with_advice(line))
         return TRUE;
-    for (line = words_behind(line, OWN_REPLY_DASH); line != NULL;
-         line = words_behind(line, OWN_REPLY_DASH))
-        if (begins_with_advice(line))
+    for (const char *words = words_behind(line, OWN_REPLY_DASH); words != NULL;
+         words = next_words(words, OWN_REPLY_DASH))
+        if (begins_with_advice(words))
             return TRUE;
     return FALSE;
 }
@@ -145,8 +188,12 @@ is_own_delivery(const Policy *policy, const SmtpReply *reply)
 {
     const char *text = smtp_reply_line(reply, 0)->text;
     for (const char *words = words_behind(text, OWN_REPLY_MEANING); words != NULL;
-         words = words_behind(words, OWN_REPLY_MEANING))
+         words = next_words(words, OWN_REPLY_MEANING))
         if (begins_with_sentence(words))
+            return TRUE;
+    for (const char *words = words_behind(text, OWN_REPLY_DASH); words != NULL;
+         words = next_words(words, OWN_REPLY_DASH))
+        if (g_str_has_prefix(words, category_info(CATEGORY_UNCLASSIFIED)->advice))
             return TRUE;
     return reference_ends(text) || is_text_of_policy(policy, reply);
 }

@@ -43,21 +43,12 @@ encode_reject(const Decision *decision)
     return smtp_reply_to_wire(final);
 }
 
-/* Postfix reads "\n" as a line's end and "\c" as "no line's end": no other backslash may do that.
- */
-static char *
-footer_line(const char *line)
-{
-    char *encoded = attribute_mark_encode(line);
-    return g_strdelimit(encoded, "\\", '/');
-}
-
 static char *
 encode_footer(const Decision *decision)
 {
     GString *answer = g_string_new(NULL);
     for (guint i = 0; i < decision->added->len; i++) {
-        g_autofree char *line = footer_line(g_ptr_array_index(decision->added, i));
+        g_autofree char *line = attribute_mark_encode(g_ptr_array_index(decision->added, i));
         g_string_append_printf(answer, "%s%s", i > 0 ? "\\n" : "", line);
     }
     return checked(g_string_free(answer, FALSE));

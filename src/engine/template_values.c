@@ -195,14 +195,12 @@ value_new(TemplateValues *values, Variable variable)
     return value != NULL ? value : decision_value(values, variable);
 }
 
-/* Only the client's address is surely harmless in a URL where Postfix fills it in. */
+/* What Postfix is to fill in cannot be encoded here. */
 static char *
-encoded(char *value, Variable variable)
+encoded(char *value)
 {
     gboolean mark = value != NULL && strchr(value, ATTRIBUTE_MARK) != NULL;
-    if (value == NULL || (mark && variable == VARIABLE_CLIENT_ADDR))
-        return value;
-    char *safe = mark ? NULL : g_uri_escape_string(value, NULL, FALSE);
+    char *safe = value == NULL || mark ? NULL : g_uri_escape_string(value, NULL, FALSE);
     g_free(value);
     return safe;
 }
@@ -213,7 +211,7 @@ template_values_lookup(Variable variable, gpointer data)
     TemplateValues *values = data;
     if (values->values[variable] == NULL) {
         char *value = value_new(values, variable);
-        values->values[variable] = values->for_url ? encoded(value, variable) : value;
+        values->values[variable] = values->for_url ? encoded(value) : value;
     }
     return values->values[variable];
 }
