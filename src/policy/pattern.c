@@ -20,7 +20,7 @@
 #include "policy/regex_pieces.h"
 
 /* Steps of PCRE2 from one starting point; the verb counts for JIT code as well. */
-#define MATCH_LIMIT "(*LIMIT_MATCH=50000)"
+#define MATCH_LIMIT "(*LIMIT_MATCH=20000)"
 
 /* No more of a value is shown to a regular expression. */
 #define REGEX_VALUE_MAX 8192
