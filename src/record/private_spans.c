@@ -59,15 +59,22 @@ is_domain(char octet)
     return is_word(octet) || octet == '.' || octet == '-' || octet == '_';
 }
 
+static gboolean
+is_literal(char octet)
+{
+    return g_ascii_isalnum(octet) || octet == '.' || octet == ':' || octet == '-';
+}
+
 static gsize
 domain_end(const DecodedText *text, gsize start)
 {
     gsize end = start;
     if (text->octets[end] == '[') {
-        const char *close =
-            memchr(text->octets + end, ']', MIN(text->size - end, DOMAIN_LITERAL_MAX));
-        if (close != NULL)
-            return (gsize)(close - text->octets) + 1;
+        gsize close = end + 1;
+        while (is_literal(text->octets[close]) && close - end < DOMAIN_LITERAL_MAX)
+            close++;
+        if (text->octets[close] == ']')
+            return close + 1;
     }
     while (is_domain(text->octets[end]))
         end++;

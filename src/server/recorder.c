@@ -18,6 +18,8 @@ recorder_put(const DoorContext *context, const Policy *policy, const Facts *fact
              const Decision *decision, gint64 now_us, Chance *chance, gint64 wait_us)
 {
     char id[EVENT_ID_SIZE];
+    if (!event_log_wants(context->events)) /* which counts it */
+        return;
     g_autofree char *joined = NULL;
     EventMark mark = {.id = event_id(now_us, chance_next(chance), id), .now_us = now_us};
     if (can_join(facts, decision)) {
