@@ -11,8 +11,6 @@
 #define OWN_OCTETS_MIN 12
 /* A longer line is not ours; at the delivery door a remote server's words stand before our own. */
 #define OWN_LINE_MAX 2048
-/* Octets of a template that are looked at where it may have been wrapped. */
-#define LOOKED_AT_MAX 200
 
 /* The length of the "%{name}" that stands at `text`, or 0. */
 static gsize
@@ -96,7 +94,7 @@ static gsize
 looked_at(const char *template_text)
 {
     gsize at = 0;
-    while (template_text[at] != '\0' && at < LOOKED_AT_MAX) {
+    while (template_text[at] != '\0' && at < POLICY_TEXT_HEAD) {
         gsize variable = variable_length(template_text + at);
         at += variable > 0 ? variable : (g_str_has_prefix(template_text + at, "%%") ? 2 : 1);
     }

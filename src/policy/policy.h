@@ -184,9 +184,13 @@ typedef struct {
     guint code; /* of a check, which only says it with its own code; 0: any */
 } PolicyText;
 
+/* Of a text no more is looked for: what is longer may have been wrapped or cut on its way. */
+#define POLICY_TEXT_HEAD 200
+
 /*
- * The texts of rules and checks that may have made this line: an array of const PolicyText *. All
- * others certainly have not. The caller frees it with g_ptr_array_unref().
+ * The texts of rules and checks whose beginning may stand in this line, a backslash of theirs as a
+ * slash: an array of const PolicyText *. All others certainly do not. The caller frees it with
+ * g_ptr_array_unref().
  */
 GPtrArray *policy_likely_texts(const Policy *policy, const char *line);
 

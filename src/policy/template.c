@@ -196,19 +196,6 @@ template_uses(const Template *template, Variable variable)
     return (template->used & (1u << variable)) != 0;
 }
 
-char **
-template_words(const Template *template)
-{
-    GPtrArray *words = g_ptr_array_new();
-    for (guint i = 0; i < template->pieces->len; i++) {
-        const Piece *piece = &g_array_index(template->pieces, Piece, i);
-        if (piece->literal != NULL)
-            g_ptr_array_add(words, g_strdup(piece->literal));
-    }
-    g_ptr_array_add(words, NULL);
-    return (char **)g_ptr_array_free(words, FALSE);
-}
-
 const char *
 template_text(const Template *template)
 {

@@ -55,6 +55,3 @@ char *template_expand(const Template *template, TemplateLookup lookup, gpointer 
 
 gboolean template_uses(const Template *template, Variable variable);
 const char *template_text(const Template *template);
-
-/* Its own words between the variables, ending with NULL. The caller frees it with g_strfreev(). */
-char **template_words(const Template *template);

@@ -3,6 +3,8 @@
  */
 #include "policy/word_index.h"
 
+#include <string.h>
+
 #include "policy/gram_index.h"
 
 struct WordIndex {
@@ -21,11 +23,40 @@ add_texts(WordIndex *index, const ReplyTemplate *reply, guint code)
 }
 
 static void
+end_word(GPtrArray *words, GString *word)
+{
+    if (word->len > 0)
+        g_ptr_array_add(words, g_strdup(word->str));
+    g_string_truncate(word, 0);
+}
+
+/* What a line certainly holds if the text made it: the words between its variables. */
+static char **
+words_of_text(const char *text)
+{
+    g_autoptr(GString) word = g_string_new(NULL);
+    GPtrArray *words = g_ptr_array_new();
+    for (const char *at = text; *at != '\0' && at < text + POLICY_TEXT_HEAD; at++) {
+        const char *end = g_str_has_prefix(at, "%{") ? strchr(at, '}') : NULL;
+        if (end != NULL || *at == '\\') {
+            end_word(words, word);
+            at = end != NULL ? end : at;
+            continue;
+        }
+        g_string_append_c(word, *at);
+        at += g_str_has_prefix(at, "%%") ? 1 : 0;
+    }
+    end_word(words, word);
+    g_ptr_array_add(words, NULL);
+    return (char **)g_ptr_array_free(words, FALSE);
+}
+
+static void
 finish(WordIndex *index)
 {
     for (guint i = 0; i < index->texts->len; i++) {
         PolicyText *text = &g_array_index(index->texts, PolicyText, i);
-        g_auto(GStrv) words = template_words(text->template);
+        g_auto(GStrv) words = words_of_text(template_text(text->template));
         if (!gram_index_add(index->grams, i, (const char *const *)words))
             g_ptr_array_add(index->always, text);
     }
