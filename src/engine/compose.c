@@ -222,6 +222,13 @@ compose_reply(Composition *composition)
 /* Postfix reads "\n" as a line's end and "\c" as "no line of its own": no backslash of ours may do
  * that. */
 static void
+slash_backslashes(char *line)
+{
+    for (char *at = strchr(line, '\\'); at != NULL; at = strchr(at, '\\'))
+        *at = '/';
+}
+
+static void
 compose_footer(Composition *composition)
 {
     Decision *decision = composition->decision;
@@ -232,7 +239,7 @@ compose_footer(Composition *composition)
         unless_said(explanation_added(&explanation, decision->original), decision->original);
     SmtpReply *final = smtp_reply_copy(decision->original);
     for (guint i = 0; i < decision->added->len; i++) {
-        g_strdelimit(g_ptr_array_index(decision->added, i), "\\", '/');
+        slash_backslashes(g_ptr_array_index(decision->added, i));
         g_autofree char *shown = attribute_mark_show(g_ptr_array_index(decision->added, i));
         smtp_reply_add_line(final, shown);
     }

@@ -100,24 +100,29 @@ choose(const Policy *policy, const Facts *facts, const Decision *decision, Choic
 /* ---- the calls --------------------------------------------------------------------------------
  */
 
-void
-engine_reply(const Policy *policy, const Facts *facts, const SmtpReply *reply,
-             const EngineMoment *moment, Decision *decision)
+static void
+speak(const Policy *policy, const Facts *facts, const EngineMoment *moment, Decision *decision)
 {
-    decision->original = smtp_reply_copy(reply);
-    decision->final = smtp_reply_copy(reply);
-    decision->own = own_reply_is(policy, facts->door, reply);
-    if (decision->own)
-        return;
-    cause_of_reply(policy, facts, reply, &decision->cause);
-    if (facts->observed)
-        return;
     Choice choice = {.rule = NULL};
     choose(policy, facts, decision, &choice);
     decision->rule = choice.rule == NULL ? NULL : choice.rule->name;
     if (choice.mode != REPLY_MODE_KEEP)
         compose_decision(policy, facts, &choice, moment, decision);
     match_captures_clear(&choice.captures);
+}
+
+void
+engine_reply(const Policy *policy, const Facts *facts, const SmtpReply *reply,
+             const EngineMoment *moment, Decision *decision)
+{
+    decision->original = smtp_reply_copy(reply);
+    decision->own = own_reply_is(policy, facts->door, reply);
+    if (!decision->own)
+        cause_of_reply(policy, facts, reply, &decision->cause);
+    if (!decision->own && !facts->observed)
+        speak(policy, facts, moment, decision);
+    if (decision->final == NULL)
+        decision->final = smtp_reply_copy(reply);
 }
 
 void

@@ -30,7 +30,8 @@ smtp_reply_append(SmtpReply *reply, guint code, char separator, EnhancedStatus s
 {
     SmtpReplyLine line = {.code = code, .status = status, .separator = separator};
     line.text = g_strndup(text, length);
-    g_strdelimit(line.text, "\r\n", ' ');
+    for (char *at = strpbrk(line.text, "\r\n"); at != NULL; at = strpbrk(at, "\r\n"))
+        *at = ' ';
     g_array_append_val(reply->lines, line);
 }
 
