@@ -19,3 +19,7 @@ typedef enum {
 } ReplymilterError;
 
 GQuark replymilter_error_quark(void);
+
+/* Sets the error and returns FALSE, for `return error_fail(...)`. `error` may be NULL. */
+gboolean error_fail(GError **error, ReplymilterError code, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,26 +12,13 @@
 #include "base/error.h"
 #include "policy/octets.h"
 
-static gboolean fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static gboolean
-fail(GError **error, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    if (error != NULL)
-        *error = g_error_new_valist(REPLYMILTER_ERROR, REPLYMILTER_ERROR_IO, format, arguments);
-    va_end(arguments);
-    return FALSE;
-}
-
 static gboolean
 mode_is_allowed(mode_t mode, mode_t forbidden, GError **error)
 {
     if (mode & forbidden & S_IWOTH)
-        return fail(error, "can be written by everybody: chmod o-w it");
+        return error_fail(error, REPLYMILTER_ERROR_IO, "can be written by everybody: chmod o-w it");
     if (mode & forbidden & S_IROTH)
-        return fail(error, "can be read by everybody: chmod o-r it");
+        return error_fail(error, REPLYMILTER_ERROR_IO, "can be read by everybody: chmod o-r it");
     return TRUE;
 }
 
@@ -41,11 +27,12 @@ file_is_allowed(int fd, FileDemands demands, GError **error)
 {
     struct stat status;
     if (fstat(fd, &status) != 0)
-        return fail(error, "cannot be looked at: %s", g_strerror(errno));
+        return error_fail(error, REPLYMILTER_ERROR_IO, "cannot be looked at: %s",
+                          g_strerror(errno));
     if (S_ISDIR(status.st_mode))
-        return fail(error, "is a directory");
+        return error_fail(error, REPLYMILTER_ERROR_IO, "is a directory");
     if (!S_ISREG(status.st_mode))
-        return fail(error, "is not a regular file");
+        return error_fail(error, REPLYMILTER_ERROR_IO, "is not a regular file");
     return mode_is_allowed(status.st_mode, demands.forbidden, error);
 }
 
@@ -73,10 +60,10 @@ read_open_file(int fd, FileDemands demands, GByteArray *content, GError **error)
     if (!file_is_allowed(fd, demands, error))
         return FALSE;
     if (!read_all(fd, demands.limit, content))
-        return fail(error, "cannot be read: %s", g_strerror(errno));
+        return error_fail(error, REPLYMILTER_ERROR_IO, "cannot be read: %s", g_strerror(errno));
     if (content->len > demands.limit) {
         g_autofree char *limit = octets_format((gint64)demands.limit);
-        return fail(error, "is larger than %s", limit);
+        return error_fail(error, REPLYMILTER_ERROR_IO, "is larger than %s", limit);
     }
     return TRUE;
 }
@@ -86,7 +73,7 @@ checked_file_read(const char *path, FileDemands demands, GError **error)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) {
-        fail(error, "cannot be opened: %s", g_strerror(errno));
+        error_fail(error, REPLYMILTER_ERROR_IO, "cannot be opened: %s", g_strerror(errno));
         return NULL;
     }
     GByteArray *content = g_byte_array_new();
@@ -107,7 +94,7 @@ checked_file_read_text(const char *path, FileDemands demands, gsize *length, GEr
         return NULL;
     const char *octets = g_bytes_get_data(content, length);
     if (*length > 0 && memchr(octets, '\0', *length) != NULL) {
-        fail(error, "holds a NUL octet");
+        error_fail(error, REPLYMILTER_ERROR_IO, "holds a NUL octet");
         return NULL;
     }
     return g_strndup(octets != NULL ? octets : "", *length);

@@ -6,7 +6,6 @@
  */
 #include "policy/pattern.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -47,19 +46,6 @@ struct Pattern {
 };
 
 static const char *const directions[] = {"inbound", "outbound", "local", NULL};
-
-static gboolean fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static gboolean
-fail(GError **error, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    if (error != NULL)
-        *error = g_error_new_valist(REPLYMILTER_ERROR, REPLYMILTER_ERROR_CONFIG, format, arguments);
-    va_end(arguments);
-    return FALSE;
-}
 
 /* ---- globs ----------------------------------------------------------------------------------- */
 
@@ -115,9 +101,10 @@ check_choice(Fact fact, const char *text, GError **error)
             return TRUE;
     const char *nearest = text_nearest(text, choices);
     if (nearest != NULL)
-        return fail(error, "unknown %s \"%s\": did you mean \"%s\"?", fact_name(fact), text,
-                    nearest);
-    return fail(error, "unknown %s \"%s\"", fact_name(fact), text);
+        return error_fail(error, REPLYMILTER_ERROR_CONFIG,
+                          "unknown %s \"%s\": did you mean \"%s\"?", fact_name(fact), text,
+                          nearest);
+    return error_fail(error, REPLYMILTER_ERROR_CONFIG, "unknown %s \"%s\"", fact_name(fact), text);
 }
 
 static gboolean
@@ -135,7 +122,8 @@ check_code(const char *text, GError **error)
         if (glob_hits(text, digits))
             return TRUE;
     }
-    return fail(error, "\"%s\" is no code of a refusal: 400 to 599, or \"5*\"", text);
+    return error_fail(error, REPLYMILTER_ERROR_CONFIG,
+                      "\"%s\" is no code of a refusal: 400 to 599, or \"5*\"", text);
 }
 
 static gboolean
@@ -145,7 +133,8 @@ check_status(const char *text, gboolean glob, GError **error)
     gboolean good = glob ? is_made_of(text, "0123456789.*")
                          : *text == '\0' || enhanced_status_parse(text, &status);
     return good ||
-           fail(error, "\"%s\" is no enhanced status: write it as \"5.1.1\" or \"5.7.*\"", text);
+           error_fail(error, REPLYMILTER_ERROR_CONFIG,
+                      "\"%s\" is no enhanced status: write it as \"5.1.1\" or \"5.7.*\"", text);
 }
 
 static gboolean
@@ -153,14 +142,16 @@ check_client(const char *text, gboolean glob, GError **error)
 {
     if (glob && is_made_of(text, "0123456789abcdefABCDEF.:*"))
         return TRUE;
-    return fail(error, "\"%s\" is no address and no address block", text);
+    return error_fail(error, REPLYMILTER_ERROR_CONFIG, "\"%s\" is no address and no address block",
+                      text);
 }
 
 static gboolean
 check_header(const char *text, GError **error)
 {
     return strchr(text, ':') != NULL || text[0] == '*' ||
-           fail(error, "\"%s\" can match no header: write it as \"Subject: *text*\"", text);
+           error_fail(error, REPLYMILTER_ERROR_CONFIG,
+                      "\"%s\" can match no header: write it as \"Subject: *text*\"", text);
 }
 
 static gboolean
@@ -201,9 +192,9 @@ read_flags(const char *letters, GRegexCompileFlags *flags, GError **error)
         else if (*letters == 'x')
             *flags |= G_REGEX_EXTENDED;
         else
-            return fail(error,
-                        "unknown flag \"%c\" behind the regular expression: i, m, s and x exist",
-                        *letters);
+            return error_fail(
+                error, REPLYMILTER_ERROR_CONFIG,
+                "unknown flag \"%c\" behind the regular expression: i, m, s and x exist", *letters);
     }
     return TRUE;
 }
@@ -217,7 +208,8 @@ fail_regex(GError **error, const char *text, const GError *fault)
     const char *last = fault->message;
     for (; at != NULL; at = strstr(at + 2, ": "))
         last = at + 2;
-    return fail(error, "\"%s\" is no regular expression: %s", text, last);
+    return error_fail(error, REPLYMILTER_ERROR_CONFIG, "\"%s\" is no regular expression: %s", text,
+                      last);
 }
 
 static gboolean
@@ -225,15 +217,17 @@ compile_regex(Pattern *pattern, const char *text, GError **error)
 {
     const char *end = strrchr(text, '/');
     if (end == text)
-        return fail(error, "\"%s\" begins a regular expression that no second \"/\" ends", text);
+        return error_fail(error, REPLYMILTER_ERROR_CONFIG,
+                          "\"%s\" begins a regular expression that no second \"/\" ends", text);
     GRegexCompileFlags flags = G_REGEX_RAW | G_REGEX_OPTIMIZE;
     if (!read_flags(end + 1, &flags, error))
         return FALSE;
     for (const char *at = text; *at != '\0'; at++)
         if (g_ascii_iscntrl(*at))
-            return fail(error,
-                        "the regular expression holds a control octet: a backslash is written "
-                        "twice, as in \"\\\\b\"");
+            return error_fail(
+                error, REPLYMILTER_ERROR_CONFIG,
+                "the regular expression holds a control octet: a backslash is written "
+                "twice, as in \"\\\\b\"");
     g_autofree char *limited = g_strdup_printf(MATCH_LIMIT "%.*s", (int)(end - text - 1), text + 1);
     g_autoptr(GError) fault = NULL;
     pattern->kind = KIND_REGEX;
@@ -245,9 +239,10 @@ static gboolean
 compile_file(Pattern *pattern, Fact fact, const char *path, const char *folder, GError **error)
 {
     if (fact == FACT_HEADER || fact == FACT_TEXT || fact == FACT_SIZE)
-        return fail(error, "a %s cannot be looked up in a file", fact_name(fact));
+        return error_fail(error, REPLYMILTER_ERROR_CONFIG, "a %s cannot be looked up in a file",
+                          fact_name(fact));
     if (*path == '\0')
-        return fail(error, "\"file:\" needs a path behind it");
+        return error_fail(error, REPLYMILTER_ERROR_CONFIG, "\"file:\" needs a path behind it");
     g_autofree char *full = g_path_is_absolute(path) || folder == NULL
                                 ? g_strdup(path)
                                 : g_build_filename(folder, path, NULL);
@@ -274,7 +269,8 @@ compile_size(Pattern *pattern, const char *text, GError **error)
         at++;
     gboolean compares = pattern->order != 0 || pattern->equals;
     return (compares && octets_parse(at, &pattern->octets)) ||
-           fail(error, "\"%s\" is no comparison with a size: write it as \">10M\"", text);
+           error_fail(error, REPLYMILTER_ERROR_CONFIG,
+                      "\"%s\" is no comparison with a size: write it as \">10M\"", text);
 }
 
 static gboolean

@@ -151,7 +151,8 @@ char *policy_problem_format(const PolicyProblem *problem);
 /*
  * Loads a policy. `problems`, an array of PolicyProblem * with policy_problem_free, gets everything
  * that is wrong, in the order of the file; NULL is returned if there was anything. `warnings` (may
- * be NULL) gets what is legal and yet hardly meant. The classifier is referenced.
+ * be NULL) gets what is legal and yet hardly meant. The classifier is referenced; NULL: the policy
+ * is only to be read, never asked.
  */
 Policy *policy_load(const char *path, Classifier *classifier, GPtrArray *problems,
                     GPtrArray *warnings);

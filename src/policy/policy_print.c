@@ -9,8 +9,6 @@
 #include "policy/settings.h"
 #include "policy/syntax.h"
 
-static const char *const action_names[] = {"refuse", "quarantine", "discard"};
-
 static void
 print_row(GString *out, const PolicySettings *settings, const SettingRow *row)
 {
@@ -85,7 +83,8 @@ print_check(GString *out, const PolicyCheck *check)
 {
     g_string_append_printf(out, "    { name = \"%s\";\n", check->name);
     print_conditions(out, check->conditions);
-    g_string_append_printf(out, "      then = { action = \"%s\";", action_names[check->action]);
+    g_string_append_printf(out, "      then = { action = \"%s\";",
+                           check_action_names[check->action]);
     if (check->at_once)
         g_string_append(out, " at_once = true;");
     print_reply(out, &check->reply);

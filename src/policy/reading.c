@@ -3,9 +3,8 @@
  */
 #include "policy/reading.h"
 
-#include <string.h>
-
 #include "base/text.h"
+#include "policy/choice.h"
 #include "policy/problem.h"
 
 typedef struct {
@@ -153,18 +152,11 @@ int
 reading_choice(Reading *reading, const config_setting_t *at, const char *name,
                const char *const *names)
 {
-    for (int i = 0; names[i] != NULL; i++)
-        if (strcmp(names[i], name) == 0)
-            return i;
-    const char *nearest = text_nearest(name, names);
-    g_autofree char *all = g_strjoinv(", ", (char **)names);
-    if (nearest != NULL)
-        reading_problem(reading, at, "unknown %s \"%s\": did you mean \"%s\"? (%s)",
-                        config_setting_name(at), name, nearest, all);
-    else
-        reading_problem(reading, at, "unknown %s \"%s\": it can be one of %s",
-                        config_setting_name(at), name, all);
-    return -1;
+    g_autoptr(GError) error = NULL;
+    int index = choice_find(config_setting_name(at), name, names, &error);
+    if (index < 0)
+        reading_problem(reading, at, "%s", error->message);
+    return index;
 }
 
 GPtrArray *

@@ -18,7 +18,6 @@ static const char *const entry_names[] = {"name", "when", "then", NULL};
 static const char *const rule_then_names[] = {"mode",       "code",         "status", "text",
                                               "disclosure", "change_class", NULL};
 static const char *const check_then_names[] = {"code", "status", "text", "action", "at_once", NULL};
-static const char *const action_names[] = {"refuse", "quarantine", "discard", NULL};
 
 /* ---- freeing
  * ---------------------------------------------------------------------------------------- */
@@ -534,12 +533,12 @@ rules_read(Reading *reading, const config_setting_t *root, const PolicySettings 
 static void
 check_action(Reading *reading, const config_setting_t *then, const PolicyCheck *check)
 {
-    const char *action = action_names[check->action];
+    const char *action = check_action_names[check->action];
     gboolean has_codes = check->reply.code != 0 || enhanced_status_is_set(check->reply.status);
     if (check->action == CHECK_REFUSE) {
         if (config_setting_get_member(then, "text") == NULL)
             reading_problem(reading, then, "the check refuses without a word: it needs \"text\"");
-    } else if (has_codes || (check->action == CHECK_DISCARD && check->reply.text->len > 0)) {
+    } else if (has_codes || check->reply.text->len > 0) {
         reading_problem(
             reading, config_setting_get_member(then, "action"),
             "action \"%s\" gives no reply: code, status and text cannot stand beside it", action);
@@ -552,7 +551,7 @@ read_check_then(Reading *reading, const config_setting_t *then, const PolicySett
 {
     check_then_names_of(reading, then, check_then_names, rule_then_names, "rules");
     read_reply(reading, then, &check->reply);
-    int action = read_choice(reading, then, "action", action_names);
+    int action = read_choice(reading, then, "action", check_action_names);
     check->action = action >= 0 ? (CheckAction)action : CHECK_REFUSE;
     check->at_once = read_bool(reading, then, "at_once");
     check_action(reading, then, check);

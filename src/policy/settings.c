@@ -5,18 +5,19 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/un.h>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "mail/smtp_stage.h"
+#include "policy/choice.h"
 #include "policy/octets.h"
 #include "policy/syntax.h"
 
 const char *const reply_mode_names[] = {"keep", "repair", "annotate", "replace", NULL};
 const char *const disclosure_names[] = {"full", "brief", NULL};
+const char *const check_action_names[] = {"refuse", "quarantine", "discard", NULL};
 
 static const char *const address_privacy[] = {"plain", "domain", "hashed", NULL};
 static const char *const client_privacy[] = {"plain", "prefix", "hashed", NULL};
@@ -262,19 +263,6 @@ settings_clear(PolicySettings *settings)
 /* ---- reading
  * ------------------------------------------------------------------------------------------ */
 
-static gboolean fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static gboolean
-fail(GError **error, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    if (error != NULL)
-        *error = g_error_new_valist(REPLYMILTER_ERROR, REPLYMILTER_ERROR_CONFIG, format, arguments);
-    va_end(arguments);
-    return FALSE;
-}
-
 static gboolean
 check_limits(const SettingRow *row, gint64 number, GError **error)
 {
@@ -284,7 +272,8 @@ check_limits(const SettingRow *row, gint64 number, GError **error)
     g_autofree char *least =
         size ? octets_format(row->least) : g_strdup_printf("%d", (int)row->least);
     g_autofree char *most = size ? octets_format(row->most) : g_strdup_printf("%d", (int)row->most);
-    return fail(error, "%" G_GINT64_FORMAT " is outside its limits: %s to %s", number, least, most);
+    return error_fail(error, REPLYMILTER_ERROR_CONFIG,
+                      "%" G_GINT64_FORMAT " is outside its limits: %s to %s", number, least, most);
 }
 
 static gboolean
@@ -294,7 +283,8 @@ set_number(PolicySettings *settings, const SettingRow *row, const char *text, GE
     if (row->type == SETTING_INTEGER)
         number = g_ascii_strtoll(text, NULL, 10);
     else if (!octets_parse(text, &number))
-        return fail(error, "\"%s\" is no size: write it as \"256M\"", text);
+        return error_fail(error, REPLYMILTER_ERROR_CONFIG,
+                          "\"%s\" is no size: write it as \"256M\"", text);
     if (!check_limits(row, number, error))
         return FALSE;
     if (row->type == SETTING_INTEGER)
@@ -310,31 +300,16 @@ set_mode(PolicySettings *settings, const SettingRow *row, const char *text, GErr
     guint64 mode;
     gsize length = strlen(text);
     if (length < 3 || length > 4 || !g_ascii_string_to_unsigned(text, 8, 0, 0777, &mode, NULL))
-        return fail(error, "\"%s\" is no file mode: write it in octal digits, as \"0660\"", text);
+        return error_fail(error, REPLYMILTER_ERROR_CONFIG,
+                          "\"%s\" is no file mode: write it in octal digits, as \"0660\"", text);
     *FIELD_AT(settings, row, guint) = (guint)mode;
     return TRUE;
-}
-
-/* The index, or -1 and an error. */
-static int
-find_choice(const char *what, const char *text, const char *const *choices, GError **error)
-{
-    for (int i = 0; choices[i] != NULL; i++)
-        if (strcmp(choices[i], text) == 0)
-            return i;
-    const char *nearest = text_nearest(text, choices);
-    g_autofree char *all = g_strjoinv(", ", (char **)choices);
-    if (nearest != NULL)
-        fail(error, "unknown %s \"%s\": did you mean \"%s\"? (%s)", what, text, nearest, all);
-    else
-        fail(error, "unknown %s \"%s\": it can be one of %s", what, text, all);
-    return -1;
 }
 
 static gboolean
 set_choice(PolicySettings *settings, const SettingRow *row, const char *text, GError **error)
 {
-    int index = find_choice("value", text, row->choices, error);
+    int index = choice_find("value", text, row->choices, error);
     if (index >= 0)
         *FIELD_AT(settings, row, int) = index;
     return index >= 0;
@@ -344,7 +319,8 @@ static gboolean
 check_path(const char *text, GError **error)
 {
     return g_path_is_absolute(text) ||
-           fail(error, "\"%s\" is no absolute path: it must begin with \"/\"", text);
+           error_fail(error, REPLYMILTER_ERROR_CONFIG,
+                      "\"%s\" is no absolute path: it must begin with \"/\"", text);
 }
 
 static gboolean
@@ -354,20 +330,24 @@ check_port(const char *text, const char *port, GError **error)
     const char *host = port + strlen(digits);
     guint64 number;
     if (!g_ascii_string_to_unsigned(digits, 10, 1, 65535, &number, NULL))
-        return fail(error, "\"%s\": \"%s\" is no port: a number from 1 to 65535, then \"@HOST\"",
-                    text, digits);
+        return error_fail(error, REPLYMILTER_ERROR_CONFIG,
+                          "\"%s\": \"%s\" is no port: a number from 1 to 65535, then \"@HOST\"",
+                          text, digits);
     return host[0] == '\0' || host[1] != '\0' ||
-           fail(error, "\"%s\": the host behind \"@\" is missing", text);
+           error_fail(error, REPLYMILTER_ERROR_CONFIG, "\"%s\": the host behind \"@\" is missing",
+                      text);
 }
 
 static gboolean
 check_unix_path(const char *text, const char *path, GError **error)
 {
     if (!g_path_is_absolute(path))
-        return fail(error, "\"%s\": the path of the socket must begin with \"/\"", text);
+        return error_fail(error, REPLYMILTER_ERROR_CONFIG,
+                          "\"%s\": the path of the socket must begin with \"/\"", text);
     return strlen(path) < sizeof(((struct sockaddr_un *)0)->sun_path) ||
-           fail(error, "\"%s\": the path of a socket has at most %zu octets", text,
-                sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
+           error_fail(error, REPLYMILTER_ERROR_CONFIG,
+                      "\"%s\": the path of a socket has at most %zu octets", text,
+                      sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
 }
 
 static gboolean
@@ -384,11 +364,12 @@ check_socket(const char *text, GError **error)
         return check_port(text, rest, error);
     if (strcmp(kind, "fd") == 0)
         return g_ascii_string_to_unsigned(rest, 10, 3, 65535, &number, NULL) ||
-               fail(error, "\"%s\": the descriptor is a number from 3 on", text);
-    return fail(error,
-                "\"%s\" is no socket: write it as \"unix:/path\", \"inet:PORT@HOST\", "
-                "\"inet6:PORT@HOST\" or \"fd:3\"",
-                text);
+               error_fail(error, REPLYMILTER_ERROR_CONFIG,
+                          "\"%s\": the descriptor is a number from 3 on", text);
+    return error_fail(error, REPLYMILTER_ERROR_CONFIG,
+                      "\"%s\" is no socket: write it as \"unix:/path\", \"inet:PORT@HOST\", "
+                      "\"inet6:PORT@HOST\" or \"fd:3\"",
+                      text);
 }
 
 static gboolean
@@ -399,7 +380,8 @@ check_group(const char *text, GError **error)
     int failure = getgrnam_r(text, &entry, buffer, sizeof(buffer), &found);
     /* ERANGE: it is there, with more members than the buffer holds. */
     return found != NULL || failure == ERANGE ||
-           fail(error, "there is no group \"%s\" on this host", text);
+           error_fail(error, REPLYMILTER_ERROR_CONFIG, "there is no group \"%s\" on this host",
+                      text);
 }
 
 static gboolean
@@ -407,8 +389,9 @@ check_hostname(const char *text, GError **error)
 {
     for (const char *at = text; *at != '\0'; at++)
         if (!g_ascii_isalnum(*at) && strchr("-._", *at) == NULL)
-            return fail(error, "\"%s\" is no host name", text);
-    return strlen(text) <= 255 || fail(error, "a host name has at most 255 octets");
+            return error_fail(error, REPLYMILTER_ERROR_CONFIG, "\"%s\" is no host name", text);
+    return strlen(text) <= 255 ||
+           error_fail(error, REPLYMILTER_ERROR_CONFIG, "a host name has at most 255 octets");
 }
 
 static gboolean
@@ -416,9 +399,11 @@ check_text(const char *text, GError **error)
 {
     enum { LONGEST_TEXT = 200 };
     if (!text_is_printable(text))
-        return fail(error, "only printable ASCII can stand in a reply");
+        return error_fail(error, REPLYMILTER_ERROR_CONFIG,
+                          "only printable ASCII can stand in a reply");
     return strlen(text) <= LONGEST_TEXT ||
-           fail(error, "the text is longer than %d octets", LONGEST_TEXT);
+           error_fail(error, REPLYMILTER_ERROR_CONFIG, "the text is longer than %d octets",
+                      LONGEST_TEXT);
 }
 
 static gboolean
@@ -426,7 +411,7 @@ check_string(const SettingRow *row, const char *text, GError **error)
 {
     switch (row->type) {
     case SETTING_FACILITY:
-        return find_choice("facility", text, row->choices, error) >= 0;
+        return choice_find("facility", text, row->choices, error) >= 0;
     case SETTING_HOSTNAME:
         return check_hostname(text, error);
     case SETTING_PATH:
@@ -434,7 +419,8 @@ check_string(const SettingRow *row, const char *text, GError **error)
     case SETTING_EVENTS:
         return strcmp(text, "stdout") == 0 || strcmp(text, "syslog") == 0 ||
                g_path_is_absolute(text) ||
-               fail(error, "\"%s\" is no absolute path, nor \"stdout\" or \"syslog\"", text);
+               error_fail(error, REPLYMILTER_ERROR_CONFIG,
+                          "\"%s\" is no absolute path, nor \"stdout\" or \"syslog\"", text);
     case SETTING_SOCKET:
         return check_socket(text, error);
     case SETTING_GROUP:
@@ -467,10 +453,10 @@ check_url_variables(const Template *url, GError **error)
         known |= 1u << allowed[i];
     for (guint i = 0; i < VARIABLE_COUNT; i++)
         if (template_uses(url, (Variable)i) && (known & (1u << i)) == 0)
-            return fail(error,
-                        "%%{%s} cannot stand in a URL: %%{status}, %%{code}, %%{category}, "
-                        "%%{reference}, %%{queue_id} and %%{hostname} can",
-                        variable_name((Variable)i));
+            return error_fail(error, REPLYMILTER_ERROR_CONFIG,
+                              "%%{%s} cannot stand in a URL: %%{status}, %%{code}, %%{category}, "
+                              "%%{reference}, %%{queue_id} and %%{hostname} can",
+                              variable_name((Variable)i));
     return TRUE;
 }
 
@@ -484,9 +470,11 @@ set_url(PolicySettings *settings, const SettingRow *row, const char *text, GErro
     }
     gboolean web = g_str_has_prefix(text, "http://") || g_str_has_prefix(text, "https://");
     if (!web || strpbrk(text, " <>\"") != NULL)
-        return fail(error, "\"%s\" is no URL: it begins with \"https://\" and has no spaces", text);
+        return error_fail(error, REPLYMILTER_ERROR_CONFIG,
+                          "\"%s\" is no URL: it begins with \"https://\" and has no spaces", text);
     if (strlen(text) > LONGEST_URL)
-        return fail(error, "the URL is longer than %d octets", LONGEST_URL);
+        return error_fail(error, REPLYMILTER_ERROR_CONFIG, "the URL is longer than %d octets",
+                          LONGEST_URL);
     g_autoptr(Template) url = template_new(text, error);
     if (url == NULL || !check_url_variables(url, error))
         return FALSE;
@@ -501,7 +489,7 @@ set_stages(PolicySettings *settings, const SettingRow *row, const char *const *t
 {
     guint bits = 0;
     for (guint i = 0; i < count; i++) {
-        int index = find_choice("stage", texts[i], smtp_stage_names(), error);
+        int index = choice_find("stage", texts[i], smtp_stage_names(), error);
         if (index < 0)
             return FALSE;
         bits |= 1u << (index + 1);

@@ -68,6 +68,7 @@ char *setting_print(const PolicySettings *settings, const SettingRow *row);
 /* "a string", "a whole number from 1 to 65535": for the manual. The caller frees it. */
 char *setting_describe(const SettingRow *row);
 
-/* The names of modes and disclosures, in the order of their enums; end with NULL. */
+/* In the order of their enums; end with NULL. */
 extern const char *const reply_mode_names[];
 extern const char *const disclosure_names[];
+extern const char *const check_action_names[];
