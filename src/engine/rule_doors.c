@@ -63,18 +63,60 @@ find(Finding *finding, RuleReach reach, const char *reason)
     g_string_append(finding->why, reason);
 }
 
+/* What reply_key reads from a refusal's text. */
+static gboolean
+takes_known_stage(const Matcher *matcher)
+{
+    static const SmtpStage stages[] = {SMTP_STAGE_RCPT,     SMTP_STAGE_DATA, SMTP_STAGE_EOM,
+                                       SMTP_STAGE_STARTTLS, SMTP_STAGE_AUTH, SMTP_STAGE_OTHER};
+    for (guint i = 0; i < G_N_ELEMENTS(stages); i++) {
+        const char *const values[] = {smtp_stage_name(stages[i]), NULL};
+        if (matcher_match(matcher, values, NULL))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean
+takes_listed_host(const Matcher *matcher)
+{
+    const char *const values[] = {category_info(CATEGORY_HOST_BLOCKED)->name, NULL};
+    return matcher_match(matcher, values, NULL);
+}
+
+/* Why a condition on a fact that the door knows can never hold there; NULL: it can. */
+static const char *
+vain_condition(const Condition *condition, Column column)
+{
+    if (condition->fact == FACT_CATEGORY && column == AT_RBL &&
+        !takes_listed_host(condition->matcher))
+        return "category is always host-blocked";
+    if (condition->fact == FACT_STAGE && (column == AT_REJECT || column == AT_FOOTER) &&
+        !takes_known_stage(condition->matcher))
+        return "such a stage is not known";
+    return NULL;
+}
+
+static void
+find_condition(Finding *finding, const Condition *condition, Column column)
+{
+    Knowledge known = facts_known[condition->fact][column];
+    const char *vain = known == NEVER ? NULL : vain_condition(condition, column);
+    if (vain != NULL)
+        find(finding, RULE_REACH_NEVER, vain);
+    if (vain != NULL || known == ALWAYS)
+        return;
+    g_autofree char *reason =
+        g_strdup_printf(known == NEVER ? "%s is not known" : "%s is known only at times",
+                        fact_name(condition->fact));
+    find(finding, known == NEVER ? RULE_REACH_NEVER : RULE_REACH_PART, reason);
+}
+
 static void
 find_conditions(Finding *finding, const PolicyRule *rule, Column column)
 {
-    for (guint i = 0; i < rule->conditions->len; i++) {
-        Fact fact = g_array_index(rule->conditions, Condition, i).fact;
-        Knowledge known = facts_known[fact][column];
-        if (known == ALWAYS)
-            continue;
-        g_autofree char *reason = g_strdup_printf(
-            known == NEVER ? "%s is not known" : "%s is known only at times", fact_name(fact));
-        find(finding, known == NEVER ? RULE_REACH_NEVER : RULE_REACH_PART, reason);
-    }
+    for (guint i = 0; i < rule->conditions->len; i++)
+        find_condition(finding, &g_array_index(rule->conditions, Condition, i), column);
 }
 
 static Knowledge
