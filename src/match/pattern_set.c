@@ -1,10 +1,11 @@
 /*
- * pattern_set: Vectorscan finds the phrases, this file the sequences of them.
+ * pattern_set: Vectorscan finds literals, this file makes phrases and sequences of them.
  *
- * Phrases are compiled with leftmost starts (HS_FLAG_SOM_LEFTMOST): cheap for phrases without
- * wildcards, ruinous for expressions with them, which is why gaps are not left to Vectorscan.
- * A thread keeps one scratch space, grown to fit every set that it scans (facts of libhs: scratch
- * belongs to one thread at a time, but not to one database), and the places found by its last scan.
+ * A phrase that is a list of words (match/phrase.h) goes to Vectorscan as literals, each once for
+ * all phrases that have it; word boundaries are checked here. What is no list is compiled as it
+ * is, with leftmost starts (HS_FLAG_SOM_LEFTMOST).
+ * A thread keeps one scratch space, grown to fit every set that it scans (scratch belongs to one
+ * thread at a time, but not to one database), and the places found by its last scan.
  */
 #include "match/pattern_set.h"
 
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "match/phrase.h"
 
 #define GAP_OPEN "{..."
 
@@ -23,17 +25,25 @@ typedef struct {
     guint gap;
 } Step;
 
+/* A phrase that has a needle among its words, and the word boundaries that it asks for. */
 typedef struct {
-    char *expression;
-    guint flags;
-    guint spec; /* the first that has it, for errors */
-} Phrase;
+    guint phrase;
+    guint bounds;
+} Use;
+
+/* What Vectorscan looks for. */
+typedef struct {
+    guint length; /* of a literal; 0: an expression, whose start Vectorscan tells */
+    guint first_use;
+} Needle;
 
 struct PatternSet {
     hs_database_t *database; /* NULL: no patterns at all */
     guint64 serial;          /* never given twice: tells a thread whether its scratch fits */
     guint count;
     guint phrase_count;
+    Needle *needles; /* one more than there are */
+    Use *uses;
     Step *steps;
     guint *first_step; /* of each spec; count + 1 */
     guint *starters;   /* specs in the order of their first phrase */
@@ -117,26 +127,38 @@ thread_space_fit(ThreadSpace *space, const PatternSet *set)
 /* ---- building ---------------------------------------------------------------------------------
  */
 
+/* A needle while they are collected. */
 typedef struct {
-    GArray *phrases; /* of Phrase */
-    GHashTable *ids; /* flag and expression -> index + 1 */
+    char *expression; /* as Vectorscan reads it */
+    guint flags;
+    guint length;
+    guint spec;   /* the first that has it, for errors */
+    GArray *uses; /* of Use */
+} Draft;
+
+typedef struct {
+    GHashTable *phrases; /* case flag and phrase -> index + 1 */
+    GHashTable *needles; /* case flag and literal -> index + 1 */
+    GArray *drafts;
     GArray *steps;
     GArray *first_step;
 } Builder;
 
 static void
-phrase_clear(void *data)
+draft_clear(void *data)
 {
-    Phrase *phrase = data;
-    g_free(phrase->expression);
+    Draft *draft = data;
+    g_free(draft->expression);
+    g_array_unref(draft->uses);
 }
 
 static void
 builder_init(Builder *builder)
 {
-    builder->phrases = g_array_new(FALSE, FALSE, sizeof(Phrase));
-    g_array_set_clear_func(builder->phrases, phrase_clear);
-    builder->ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    builder->phrases = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    builder->needles = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    builder->drafts = g_array_new(FALSE, FALSE, sizeof(Draft));
+    g_array_set_clear_func(builder->drafts, draft_clear);
     builder->steps = g_array_new(FALSE, FALSE, sizeof(Step));
     builder->first_step = g_array_new(FALSE, FALSE, sizeof(guint));
 }
@@ -144,27 +166,95 @@ builder_init(Builder *builder)
 static void
 builder_clear(Builder *builder)
 {
-    g_array_unref(builder->phrases);
-    g_hash_table_unref(builder->ids);
+    g_hash_table_unref(builder->phrases);
+    g_hash_table_unref(builder->needles);
+    g_array_unref(builder->drafts);
     g_array_unref(builder->steps);
     g_array_unref(builder->first_step);
+}
+
+/* The index of a key that is counted from nought; `known` tells whether it was there. The key is
+ * taken. */
+static guint
+key_index(GHashTable *table, char *key, gboolean *known)
+{
+    guint index = GPOINTER_TO_UINT(g_hash_table_lookup(table, key));
+    *known = index != 0;
+    if (index != 0) {
+        g_free(key);
+        return index - 1;
+    }
+    index = g_hash_table_size(table);
+    g_hash_table_insert(table, key, GUINT_TO_POINTER(index + 1));
+    return index;
+}
+
+static void
+builder_draft(Builder *builder, char *expression, guint length, gboolean caseless, guint spec)
+{
+    guint flags = (caseless ? HS_FLAG_CASELESS : 0u) | (length == 0 ? HS_FLAG_SOM_LEFTMOST : 0u);
+    Draft draft = {.expression = expression, .flags = flags, .length = length, .spec = spec};
+    draft.uses = g_array_new(FALSE, FALSE, sizeof(Use));
+    g_array_append_val(builder->drafts, draft);
+}
+
+/* The literal with all that could be syntax escaped. */
+static char *
+escaped(const PhraseLiteral *literal)
+{
+    GString *out = g_string_new(NULL);
+    for (gsize i = 0; i < literal->length; i++) {
+        char octet = literal->text[i];
+        if (g_ascii_isalnum(octet) || octet == ' ')
+            g_string_append_c(out, octet);
+        else
+            g_string_append_printf(out, "\\x%02x", (guchar)octet);
+    }
+    return g_string_free(out, FALSE);
+}
+
+static void
+builder_use(Builder *builder, guint needle, guint phrase, guint bounds)
+{
+    Use use = {phrase, bounds};
+    g_array_append_val(g_array_index(builder->drafts, Draft, needle).uses, use);
+}
+
+static void
+builder_literal(Builder *builder, const PhraseLiteral *literal, gboolean caseless, guint phrase,
+                guint spec)
+{
+    gboolean known;
+    g_autofree char *small = g_ascii_strdown(literal->text, (gssize)literal->length);
+    guint needle = key_index(
+        builder->needles, g_strconcat(caseless ? "i" : " ", caseless ? small : literal->text, NULL),
+        &known);
+    if (!known)
+        builder_draft(builder, escaped(literal), (guint)literal->length, caseless, spec);
+    builder_use(builder, needle, phrase, literal->bounds);
 }
 
 /* The phrase's index; the same phrase is kept once. */
 static guint
 builder_phrase(Builder *builder, const char *text, gsize length, gboolean caseless, guint spec)
 {
-    g_autofree char *key = g_strdup_printf("%c%.*s", caseless ? 'i' : ' ', (int)length, text);
-    guint index = GPOINTER_TO_UINT(g_hash_table_lookup(builder->ids, key));
-    if (index != 0)
-        return index - 1;
-    Phrase phrase = {.expression = g_strndup(text, length),
-                     .flags = HS_FLAG_SOM_LEFTMOST | (caseless ? HS_FLAG_CASELESS : 0),
-                     .spec = spec};
-    g_array_append_val(builder->phrases, phrase);
-    g_hash_table_insert(builder->ids, g_steal_pointer(&key),
-                        GUINT_TO_POINTER(builder->phrases->len));
-    return builder->phrases->len - 1;
+    gboolean known;
+    g_autofree char *phrase = g_strndup(text, length);
+    guint index =
+        key_index(builder->phrases, g_strconcat(caseless ? "i" : " ", phrase, NULL), &known);
+    if (known)
+        return index;
+    g_autoptr(GArray) literals = phrase_literals(phrase);
+    if (literals == NULL) {
+        /* No literal is keyed so. */
+        guint needle = key_index(builder->needles, g_strdup_printf("=%u", index), &known);
+        builder_draft(builder, g_steal_pointer(&phrase), 0, caseless, spec);
+        builder_use(builder, needle, index, 0);
+        return index;
+    }
+    for (guint i = 0; i < literals->len; i++)
+        builder_literal(builder, &g_array_index(literals, PhraseLiteral, i), caseless, index, spec);
+    return index;
 }
 
 /* Reads "...}" or "...12}" behind the brace; the octets it takes, or 0 if it is no gap. */
@@ -211,42 +301,56 @@ builder_add(Builder *builder, const PatternSpec *spec, guint index, GError **err
 
 static void
 compile_error_set(GError **error, const hs_compile_error_t *fault, const PatternSpec *specs,
-                  const GArray *phrases)
+                  const GArray *drafts)
 {
-    if (fault->expression < 0 || (guint)fault->expression >= phrases->len) {
+    if (fault->expression < 0 || (guint)fault->expression >= drafts->len) {
         g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_SYNTAX,
                     "the patterns cannot be compiled: %s", fault->message);
         return;
     }
-    const Phrase *phrase = &g_array_index(phrases, Phrase, fault->expression);
+    const Draft *draft = &g_array_index(drafts, Draft, fault->expression);
     g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_SYNTAX, "%s: bad pattern \"%s\": %s",
-                specs[phrase->spec].name, phrase->expression, fault->message);
+                specs[draft->spec].name, draft->expression, fault->message);
 }
 
 static gboolean
-set_compile(PatternSet *set, const GArray *phrases, const PatternSpec *specs, GError **error)
+set_compile(PatternSet *set, const GArray *drafts, const PatternSpec *specs, GError **error)
 {
     if (hs_valid_platform() != HS_SUCCESS) {
         g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_IO,
                     "this processor lacks what pattern matching needs (on x86: SSE4.2)");
         return FALSE;
     }
-    g_autofree const char **expressions = g_new(const char *, phrases->len);
-    g_autofree unsigned *flags = g_new(unsigned, phrases->len);
-    g_autofree unsigned *ids = g_new(unsigned, phrases->len);
-    for (guint i = 0; i < phrases->len; i++) {
-        const Phrase *phrase = &g_array_index(phrases, Phrase, i);
-        expressions[i] = phrase->expression;
-        flags[i] = phrase->flags;
+    g_autofree const char **expressions = g_new(const char *, drafts->len);
+    g_autofree unsigned *flags = g_new(unsigned, drafts->len);
+    g_autofree unsigned *ids = g_new(unsigned, drafts->len);
+    for (guint i = 0; i < drafts->len; i++) {
+        const Draft *draft = &g_array_index(drafts, Draft, i);
+        expressions[i] = draft->expression;
+        flags[i] = draft->flags;
         ids[i] = i;
     }
     hs_compile_error_t *fault = NULL;
-    if (hs_compile_multi(expressions, flags, ids, phrases->len, HS_MODE_BLOCK, NULL, &set->database,
+    if (hs_compile_multi(expressions, flags, ids, drafts->len, HS_MODE_BLOCK, NULL, &set->database,
                          &fault) == HS_SUCCESS)
         return TRUE;
-    compile_error_set(error, fault, specs, phrases);
+    compile_error_set(error, fault, specs, drafts);
     hs_free_compile_error(fault);
     return FALSE;
+}
+
+static void
+set_take_needles(PatternSet *set, const GArray *drafts)
+{
+    g_autoptr(GArray) uses = g_array_new(FALSE, FALSE, sizeof(Use));
+    set->needles = g_new0(Needle, drafts->len + 1);
+    for (guint i = 0; i < drafts->len; i++) {
+        const Draft *draft = &g_array_index(drafts, Draft, i);
+        set->needles[i] = (Needle){draft->length, uses->len};
+        g_array_append_vals(uses, draft->uses->data, draft->uses->len);
+    }
+    set->needles[drafts->len].first_use = uses->len;
+    set->uses = g_memdup2(uses->data, sizeof(Use) * uses->len);
 }
 
 /* For each phrase, the specs that begin with it. */
@@ -279,9 +383,10 @@ set_build(Builder *builder, const PatternSpec *specs, guint count, GError **erro
     g_autoptr(PatternSet) set = g_new0(PatternSet, 1);
     set->serial = atomic_fetch_add(&serials, 1) + 1;
     set->count = count;
-    set->phrase_count = builder->phrases->len;
-    if (count > 0 && !set_compile(set, builder->phrases, specs, error))
+    set->phrase_count = g_hash_table_size(builder->phrases);
+    if (count > 0 && !set_compile(set, builder->drafts, specs, error))
         return NULL;
+    set_take_needles(set, builder->drafts);
     set->steps = g_memdup2(builder->steps->data, sizeof(Step) * builder->steps->len);
     set->first_step = g_memdup2(builder->first_step->data, sizeof(guint) * (count + 1));
     set_index_starters(set);
@@ -304,6 +409,8 @@ pattern_set_free(PatternSet *set)
     if (set == NULL)
         return;
     hs_free_database(set->database);
+    g_free(set->needles);
+    g_free(set->uses);
     g_free(set->steps);
     g_free(set->first_step);
     g_free(set->starters);
@@ -314,25 +421,45 @@ pattern_set_free(PatternSet *set)
 /* ---- scanning ---------------------------------------------------------------------------------
  */
 
-/* Vectorscan reports each end of a match; those with the same start are one place. */
-static int
-phrase_found(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
-             void *data)
+typedef struct {
+    const PatternSet *set;
+    ThreadSpace *space;
+    const char *text;
+    gsize length;
+} Scan;
+
+/* Of places with the same start the longest counts. */
+static void
+place_add(ThreadSpace *space, guint phrase, guint32 start, guint32 end)
 {
-    ThreadSpace *space = data;
-    Places *places = &space->places[id];
-    (void)flags;
+    Places *places = &space->places[phrase];
     for (guint i = places->count; i-- > 0;) {
-        if (places->at[i].start == (guint32)from) {
-            places->at[i].end = MAX(places->at[i].end, (guint32)to);
-            return 0;
+        if (places->at[i].start == start) {
+            places->at[i].end = MAX(places->at[i].end, end);
+            return;
         }
     }
     if (places->count == PATTERN_SET_OCCURRENCES)
-        return 0;
+        return;
     if (places->count == 0)
-        space->found[space->found_count++] = id;
-    places->at[places->count++] = (Place){(guint32)from, (guint32)to};
+        space->found[space->found_count++] = phrase;
+    places->at[places->count++] = (Place){start, end};
+}
+
+static int
+needle_found(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
+             void *data)
+{
+    const Scan *scan = data;
+    const Needle *needle = &scan->set->needles[id];
+    gsize start = needle->length > 0 ? (gsize)to - needle->length : (gsize)from;
+    guint bounds = phrase_bounds(scan->text, scan->length, start, (gsize)to);
+    (void)flags;
+    for (guint i = needle[0].first_use; i < needle[1].first_use; i++) {
+        const Use *use = &scan->set->uses[i];
+        if ((use->bounds & ~bounds) == 0)
+            place_add(scan->space, use->phrase, (guint32)start, (guint32)to);
+    }
     return 0;
 }
 
@@ -401,8 +528,9 @@ pattern_set_scan(const PatternSet *set, const char *text, gsize length)
         return hits;
     ThreadSpace *space = thread_space();
     thread_space_fit(space, set);
-    hs_error_t answer = hs_scan(set->database, text, (unsigned)MIN(length, G_MAXUINT32 - 1), 0,
-                                space->scratch, phrase_found, space);
+    Scan scan = {set, space, text, MIN(length, G_MAXUINT32 - 1)};
+    hs_error_t answer =
+        hs_scan(set->database, text, (unsigned)scan.length, 0, space->scratch, needle_found, &scan);
     g_assert(answer == HS_SUCCESS);
     for (guint i = 0; i < space->found_count; i++) {
         guint phrase = space->found[i];

@@ -3,8 +3,9 @@
  *
  * An expression is one phrase, or several with gaps between them: "mailbox{...}full" matches where
  * "full" follows "mailbox" with at most PATTERN_SET_GAP octets between them, "{...12}" sets another
- * distance. A gap costs next to nothing, while ".*" or ".{0,40}" inside a phrase slows the whole
- * set down; phrases that several expressions share are compiled once.
+ * distance. A phrase that is a list of words, as "\b(?:mail ?box|account)s?\b", and a gap cost next
+ * to nothing; ".*", "\w+" or more than PHRASE_MAX_LITERALS words in a phrase slow the whole set
+ * down.
  *
  * A set is immutable and may be scanned by any number of threads at once; each thread gets scratch
  * space of its own at its first scan and gives it back when it ends. What Vectorscan refuses
@@ -20,7 +21,7 @@
 
 #define PATTERN_SET_GAP         48
 #define PATTERN_SET_GAP_MAX     1000
-#define PATTERN_SET_OCCURRENCES 12
+#define PATTERN_SET_OCCURRENCES 8
 
 typedef struct PatternSet PatternSet;
 
