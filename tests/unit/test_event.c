@@ -1,0 +1,282 @@
+/*
+ * record/event: each field of the line, its bounds, and that nothing private is left.
+ */
+#include <string.h>
+
+#include <jansson.h>
+
+#include "test_support.h"
+
+#include "base/clock.h"
+#include "event_cases.h"
+
+#define ID "1k5x00000000000000000000ab"
+
+static const EventMark mark = {.id = ID, .now_us = EVENT_CASE_TIME_US};
+static const PolicySettings plain = {.site = {.hostname = NULL}};
+
+static char *
+line_of(const EventCase *one, const PolicySettings *settings)
+{
+    char *line = event_line_by(settings, &one->facts, &one->decision, &mark);
+    assert_true(strlen(line) <= EVENT_LINE_MAX);
+    for (const char *octet = line; *octet != '\0'; octet++)
+        assert_true(*octet >= 0x20 && *octet < 0x7f);
+    return line;
+}
+
+static json_t *
+parse(const char *line)
+{
+    json_error_t error;
+    json_t *event = json_loads(line, JSON_REJECT_DUPLICATES, &error);
+    assert_non_null(event);
+    return event;
+}
+
+static void
+writes_an_observed_refusal(void **state)
+{
+    EventCase one;
+    (void)state;
+    event_case_observed(&one, "Recipient address rejected: User unknown");
+    g_autofree char *line = line_of(&one, &plain);
+    assert_string_equal(
+        line,
+        "{\"v\":1,\"time\":\"2027-03-10T08:40:12.345678Z\",\"id\":\"" ID "\",\"event\":\"refusal\","
+        "\"door\":\"milter\",\"stage\":\"rcpt\",\"client\":{\"addr\":\"192.0.2.77\","
+        "\"name\":\"host-77.dyn.client.example\",\"helo\":\"client.example\"},\"sender\":\"\","
+        "\"recipient\":\"nouser@rcpt.example\",\"original\":{\"status\":\"5.1.1\","
+        "\"text\":\"Recipient address rejected: User unknown\"},\"final\":{\"status\":\"5.1.1\","
+        "\"text\":\"Recipient address rejected: User unknown\"},\"changed\":false,\"repairs\":[],"
+        "\"category\":\"user-unknown\",\"permanent\":true,\"action\":\"suppress\","
+        "\"confidence\":\"high\",\"evidence\":{\"rule\":\"postfix-user-unknown\","
+        "\"match\":\"User unknown\"}}");
+    event_case_clear(&one);
+}
+
+static void
+writes_a_replaced_reply(void **state)
+{
+    EventCase one;
+    (void)state;
+    event_case_replaced(&one);
+    EventMark joined = {.id = ID, .joins = "1k5x00000000000000000000aa"};
+    g_autofree char *line = event_line_by(&plain, &one.facts, &one.decision, &joined);
+    json_t *event = parse(line);
+    const char *joins, *final, *status, *reference, *rule, *repair;
+    int code;
+    assert_int_equal(json_unpack(event, "{s:s,s:{s:i,s:s,s:s},s:s,s:s,s:[s]}", "joins", &joins,
+                                 "final", "code", &code, "status", &status, "text", &final,
+                                 "reference", &reference, "rule", &rule, "repairs", &repair),
+                     0);
+    assert_string_equal(joins, "1k5x00000000000000000000aa");
+    assert_int_equal(code, 550);
+    assert_string_equal(status, "5.1.1");
+    assert_string_equal(final, "No mailbox nouser@rcpt.example here. Reference kfmtwxhz");
+    assert_string_equal(reference, "kfmtwxhz");
+    assert_string_equal(rule, "no-such-user");
+    assert_string_equal(repair, "class-mismatch");
+    assert_true(json_is_true(json_object_get(event, "changed")));
+    json_decref(event);
+    event_case_clear(&one);
+}
+
+static void
+tells_failures_from_delays(void **state)
+{
+    static const struct {
+        const char *original, *final, *event;
+    } cases[] = {
+        {"5.7.1 host mx.remote.example[192.0.2.1] said: 550 5.7.1 blocked", NULL, "failure"},
+        {"4.4.1 connect to 192.0.2.1: refused", NULL, "delay"},
+        {"4.7.1 host mx.remote.example[192.0.2.1] said: 450 4.7.1 x", "5.7.1 x", "failure"},
+        {"5.7.1 x", "4.7.1 x", "delay"},
+    };
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        EventCase one;
+        event_case_delivery(&one, cases[i].original, cases[i].final);
+        g_autofree char *line = line_of(&one, &plain);
+        json_t *event = parse(line);
+        const char *kind, *proof, *provider, *reporting, *dnsbl;
+        int retry_after;
+        assert_int_equal(json_unpack(event, "{s:s,s:s,s:s,s:s,s:s,s:i}", "event", &kind, "proof",
+                                     &proof, "provider", &provider, "reporting_mta", &reporting,
+                                     "dnsbl", &dnsbl, "retry_after", &retry_after),
+                         0);
+        assert_string_equal(kind, cases[i].event);
+        assert_string_equal(proof, "own-mta");
+        assert_string_equal(provider, "google");
+        assert_string_equal(reporting, "mx.example.net");
+        assert_string_equal(dnsbl, "zen.dnsbl.example");
+        assert_int_equal(retry_after, 300);
+        json_decref(event);
+        event_case_clear(&one);
+    }
+}
+
+static void
+names_the_remote_host(void **state)
+{
+    EventCase one;
+    (void)state;
+    event_case_delivery(&one, "5.7.1 host mx.remote.example[192.0.2.1] said: 550 5.7.1 no", NULL);
+    g_autofree char *line = line_of(&one, &plain);
+    json_t *event = parse(line);
+    assert_string_equal(json_string_value(json_object_get(event, "remote_mta")),
+                        "mx.remote.example");
+    json_decref(event);
+    event_case_clear(&one);
+}
+
+static void
+tells_what_a_check_did(void **state)
+{
+    static const struct {
+        Verdict verdict;
+        const char *name;
+    } cases[] = {
+        {VERDICT_REPLY, NULL}, {VERDICT_QUARANTINE, "quarantine"}, {VERDICT_DISCARD, "discard"}};
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        EventCase one;
+        event_case_check(&one, cases[i].verdict);
+        g_autofree char *line = line_of(&one, &plain);
+        json_t *event = parse(line);
+        const char *verdict = json_string_value(json_object_get(event, "verdict"));
+        assert_int_equal(g_strcmp0(verdict, cases[i].name), 0);
+        assert_true((json_object_get(event, "final") != NULL) == (cases[i].name == NULL));
+        assert_null(json_object_get(event, "original"));
+        assert_string_equal(json_string_value(json_object_get(event, "check")), "bad-helo");
+        assert_string_equal(json_string_value(json_object_get(event, "filter")), "rspamd");
+        json_decref(event);
+        event_case_clear(&one);
+    }
+}
+
+/* A line break, a quote or a NUL's escape from outside is text, and stays text. */
+static void
+keeps_hostile_values_inside(void **state)
+{
+    static const char hostile[] = "a\r\n550 5.1.1 b\",\"v\":9,\"\\u0000\x01\xff\xe2\x80\xae";
+    static const char read_back[] =
+        "a\r\n550 5.1.1 b\",\"v\":9,\"\\u0000\x01\xef\xbf\xbd\xe2\x80\xae";
+    EventCase one;
+    (void)state;
+    event_case_observed(&one, "text");
+    facts_set(&one.facts, FACT_HELO, hostile);
+    facts_set(&one.facts, FACT_SENDER, hostile);
+    g_autofree char *line = line_of(&one, &plain);
+    json_t *event = parse(line);
+    const char *helo, *sender;
+    assert_int_equal(
+        json_unpack(event, "{s:{s:s},s:s}", "client", "helo", &helo, "sender", &sender), 0);
+    assert_string_equal(helo, read_back);
+    assert_string_equal(sender, read_back);
+    json_decref(event);
+    event_case_clear(&one);
+}
+
+/* The long one is cut, the short ones beside it stay. */
+static void
+cuts_the_longest_texts(void **state)
+{
+    static const struct {
+        char octet;
+        gsize length;
+        gboolean cut;
+    } cases[] = {
+        {'x', 10000, FALSE}, {'x', 60000, TRUE}, {'\n', 60000, TRUE}, {'\xff', 5000, TRUE}};
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        EventCase one;
+        g_autofree char *text = g_strnfill(cases[i].length, cases[i].octet);
+        event_case_observed(&one, text);
+        g_autofree char *line = line_of(&one, &plain);
+        json_t *event = parse(line);
+        const char *said, *recipient;
+        assert_int_equal(
+            json_unpack(event, "{s:{s:s},s:s}", "original", "text", &said, "recipient", &recipient),
+            0);
+        assert_string_equal(recipient, "nouser@rcpt.example");
+        assert_int_equal(g_str_has_suffix(said, "..."), cases[i].cut);
+        json_decref(event);
+        event_case_clear(&one);
+    }
+}
+
+static void
+bounds_a_line_whatever_is_in_it(void **state)
+{
+    static const Fact all[] = {FACT_CLIENT,    FACT_CLIENT_NAME, FACT_HELO,  FACT_SENDER,
+                               FACT_RECIPIENT, FACT_AUTH_USER,   FACT_FILTER};
+    g_autofree char *endless = g_strnfill(65536, '\x01');
+    EventCase one;
+    (void)state;
+    event_case_observed(&one, endless);
+    for (size_t i = 0; i < G_N_ELEMENTS(all); i++)
+        facts_set(&one.facts, all[i], endless);
+    for (int i = 0; i < 1000; i++)
+        g_ptr_array_add(one.decision.repairs, (gpointer) "line-too-long");
+    one.decision.reference = g_strdup(endless);
+    one.decision.rule = one.decision.check = endless;
+    one.decision.cause.dnsbl = g_strdup(endless);
+    one.facts.queue_id = g_strdup(endless);
+    g_autofree char *line = line_of(&one, &plain);
+    json_decref(parse(line));
+    event_case_clear(&one);
+}
+
+/* Every field at once: nothing of the people and machines that were in it is left. */
+static void
+hides_in_every_field(void **state)
+{
+    static const char *const secrets[] = {"bob.smith", "alice",     "192.0.2.77", "77.2.0.192",
+                                          "host-77",   "bobs-pc",   "192-0-2-77", "bob%2Esmith",
+                                          "BOB.SMITH", "postbox-9", "c000024d"};
+    EventCase one;
+    (void)state;
+    event_case_delivery(&one,
+                        "5.7.1 host host-77.dyn.client.example[192.0.2.77] said: 550 5.7.1 "
+                        "<BOB.SMITH@rcpt.example> bob%2Esmith bob%2Esmith%40rcpt.example "
+                        "77.2.0.192.zen.dnsbl.example c000024d",
+                        "5.7.1 alice@sender.example bobs-pc postbox-9 192-0-2-77");
+    facts_set(&one.facts, FACT_CLIENT, "192.0.2.77");
+    facts_set(&one.facts, FACT_CLIENT_NAME, "host-77.dyn.client.example");
+    facts_set(&one.facts, FACT_HELO, "bobs-pc");
+    facts_set(&one.facts, FACT_SENDER, "alice@sender.example");
+    facts_set(&one.facts, FACT_RECIPIENT, "bob.smith@rcpt.example");
+    facts_set(&one.facts, FACT_AUTH_USER, "postbox-9");
+    g_free(one.decision.cause.match);
+    one.decision.cause.match = g_strdup("for bob.smith from 192.0.2.77");
+    g_free(one.decision.cause.dnsbl);
+    one.decision.cause.dnsbl = g_strdup("77.2.0.192.zen.dnsbl.example");
+    for (Privacy privacy = PRIVACY_PARTIAL; privacy <= PRIVACY_HASHED; privacy++) {
+        PolicySettings settings = {.log = {.addresses = privacy, .client = privacy}};
+        settings.log.key = g_bytes_new_static("key", 3);
+        g_autofree char *line = line_of(&one, &settings);
+        for (size_t i = 0; i < G_N_ELEMENTS(secrets); i++)
+            if (strstr(line, secrets[i]) != NULL)
+                fail_msg("%s in %s", secrets[i], line);
+        g_bytes_unref(settings.log.key);
+    }
+    event_case_clear(&one);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(writes_an_observed_refusal),
+        cmocka_unit_test(writes_a_replaced_reply),
+        cmocka_unit_test(tells_failures_from_delays),
+        cmocka_unit_test(names_the_remote_host),
+        cmocka_unit_test(tells_what_a_check_did),
+        cmocka_unit_test(keeps_hostile_values_inside),
+        cmocka_unit_test(cuts_the_longest_texts),
+        cmocka_unit_test(bounds_a_line_whatever_is_in_it),
+        cmocka_unit_test(hides_in_every_field),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
