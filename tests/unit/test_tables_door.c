@@ -321,6 +321,8 @@ records_what_it_says(void **state)
     int fd = connect_client(server);
     g_autofree char *footer = ask(fd, "footer", UNKNOWN_USER);
     g_autofree char *rejected = ask(fd, "reject", UNKNOWN_USER);
+    assert_non_null(footer);
+    assert_non_null(rejected);
     expect_served(fd);
     close(fd);
     g_clear_pointer(&server->door, tables_door_stop);
