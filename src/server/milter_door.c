@@ -156,6 +156,8 @@ on_negotiate(SMFICTX *context, unsigned long actions, unsigned long steps, unsig
     *wanted_f2 = 0;
     *wanted_f3 = 0;
     ask_for_macros(context, *wanted_actions);
+    log_trace(LOG_AREA_MILTER, "negotiated steps %#lx of %#lx, actions %#lx of %#lx", *wanted_steps,
+              steps, *wanted_actions, actions);
     return SMFIS_CONTINUE;
 }
 
@@ -243,6 +245,8 @@ on_rcpt(SMFICTX *context, char **arguments)
 {
     Connection *connection = connection_of(context);
     const char *queue_id = macro(context, "i");
+    log_trace(LOG_AREA_MILTER, "%s: RCPT %s by %s", queue_id != NULL ? queue_id : "NOQUEUE",
+              arguments[0], macro(context, "{rcpt_mailer}"));
     if (g_strcmp0(macro(context, "{rcpt_mailer}"), "error") == 0) {
         const char *text = macro(context, "{rcpt_addr}");
         milter_session_rcpt_refused(connection->session, arguments[0],

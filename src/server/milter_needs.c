@@ -6,13 +6,19 @@
 #include <libmilter/mfapi.h>
 #include <libmilter/mfdef.h>
 
-/* A stage at which nothing of ours can answer gets a no-reply flag: it then costs no round trip. */
+/*
+ * A stage at which nothing of ours can answer gets a no-reply flag: it then costs no round trip.
+ * RCPT never does: Postfix keeps what needs no reply in its buffer, and if the client leaves after
+ * a refused recipient, sends it while it closes; libmilter then sees the close first and reads
+ * nothing.
+ */
 static const struct {
     CheckPoint point;
     unsigned long no_reply;
 } stages[] = {
-    {CHECK_POINT_CONNECT, SMFIP_NR_CONN}, {CHECK_POINT_HELO, SMFIP_NR_HELO},
-    {CHECK_POINT_MAIL, SMFIP_NR_MAIL},    {CHECK_POINT_RCPT, SMFIP_NR_RCPT},
+    {CHECK_POINT_CONNECT, SMFIP_NR_CONN},
+    {CHECK_POINT_HELO, SMFIP_NR_HELO},
+    {CHECK_POINT_MAIL, SMFIP_NR_MAIL},
     {CHECK_POINT_HEADERS, SMFIP_NR_EOH},
 };
 

@@ -4,16 +4,9 @@
 #include "server/milter_reply.h"
 
 #include "base/log.h"
+#include "engine/milter_text.h"
 
 enum { MAX_LINES = 32 };
-
-static char *
-escape_percent(const char *text)
-{
-    GString *escaped = g_string_new(text);
-    g_string_replace(escaped, "%", "%%", 0);
-    return g_string_free(escaped, FALSE);
-}
 
 /* smfi_setmlreply() takes its lines as arguments up to a NULL: all 32 are passed, unused ones NULL.
  */
@@ -36,7 +29,7 @@ set_reply(SMFICTX *context, const SmtpReply *reply)
     g_snprintf(code, sizeof(code), "%u", reply->code);
     enhanced_status_format(reply->status, status);
     for (guint i = 0; i < MIN(count, MAX_LINES); i++)
-        lines[i] = escape_percent(smtp_reply_line(reply, i)->text);
+        lines[i] = milter_text_escape(smtp_reply_line(reply, i)->text);
     /* With no status smfi_setmlreply() would put 5.0.0 there, smfi_setreply() puts none. */
     char *wanted = status[0] != '\0' ? status : NULL;
     int answer = count == 1 ? smfi_setreply(context, code, wanted, lines[0])
