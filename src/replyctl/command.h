@@ -1,0 +1,42 @@
+/*
+ * command: the commands of replyctl, a row and a file each.
+ */
+#pragma once
+
+#include <glib.h>
+
+/* Exit statuses of every command. */
+enum {
+    COMMAND_DONE = 0,
+    COMMAND_FAILED = 1, /* an input could not be read, or a policy is not good: said on stderr */
+    COMMAND_USAGE = 2,
+};
+
+typedef struct {
+    const char *name;
+    const char *arguments; /* for the help: "CODE|STATUS|REPLY..." */
+    const char *summary;   /* one line */
+    /* argv[0] is the command's name. Returns an exit status. */
+    int (*run)(int argc, char **argv);
+} Command;
+
+/* In the order of the help; the last has no name. */
+extern const Command commands[];
+
+int cmd_check(int argc, char **argv);
+int cmd_config(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
+int cmd_lint(int argc, char **argv);
+int cmd_pages(int argc, char **argv);
+int cmd_try(int argc, char **argv);
+int cmd_version(int argc, char **argv);
+
+/*
+ * Reads the options of a command (GOptionEntry rows, what is left over stays in argv), with --help
+ * from `argv[0]`'s row and `description` under it. FALSE: wrong usage, said on stderr.
+ */
+gboolean command_parse(const GOptionEntry *entries, const char *description, int *argc,
+                       char ***argv);
+
+/* "replyctl: ..." on standard error. */
+void command_complain(const char *format, ...) G_GNUC_PRINTF(1, 2);

@@ -1,0 +1,41 @@
+/*
+ * policy_file: the policy that a command was given, with its faults told.
+ */
+#include "replyctl/policy_file.h"
+
+#include <stdio.h>
+
+#include "replyctl/command.h"
+
+static void
+print_problems(const char *level, const GPtrArray *problems)
+{
+    for (guint i = 0; i < problems->len; i++) {
+        g_autofree char *line = policy_problem_format(g_ptr_array_index(problems, i));
+        fprintf(stderr, "%s%s\n", level, line);
+    }
+}
+
+Policy *
+policy_file_load_path(const char *path)
+{
+    GDestroyNotify free_problem = (GDestroyNotify)policy_problem_free;
+    g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(free_problem);
+    g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(free_problem);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Classifier) classifier = classifier_new(&error);
+    if (classifier == NULL) {
+        command_complain("%s", error->message);
+        return NULL;
+    }
+    Policy *policy = policy_load(path, classifier, problems, warnings);
+    print_problems("", problems);
+    print_problems("warning: ", warnings);
+    return policy;
+}
+
+Policy *
+policy_file_load(int argc, char **argv)
+{
+    return policy_file_load_path(argc > 1 ? argv[1] : POLICY_DEFAULT_FILE);
+}

@@ -1,0 +1,223 @@
+/*
+ * replymilter: the daemon. Options, load, open, start, wait, stop in reverse order.
+ */
+#include "build_config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "classify/classifier.h"
+#include "policy/policy.h"
+#include "record/event_log.h"
+#include "record/joins.h"
+#include "replymilter/options.h"
+#include "server/door_context.h"
+#include "server/identity.h"
+#include "server/listener.h"
+#include "server/milter_door.h"
+#include "server/notify.h"
+#include "server/policy_holder.h"
+#include "server/reload.h"
+#include "server/signals.h"
+#include "server/tables_door.h"
+
+enum {
+    EXIT_USAGE = 2,
+    LOOK_AROUND_MS = 1000, /* how often the main thread looks whether libmilter still lives */
+    LOG_DRAIN_US = 2 * G_USEC_PER_SEC,
+};
+
+/* Everything that lives as long as the daemon does; see start() for the order. */
+typedef struct {
+    Options options;
+    Policy *policy; /* the one it was started with; doors ask the holder */
+    Listener *milter_listener, *tables_listener;
+    DoorContext context;
+    TablesDoor *tables;
+    gboolean tracing;
+} Daemon;
+
+/* What the service manager handed over by that name comes before what the policy says. */
+static gboolean
+open_listener(const char *name, const SocketSettings *settings, Listener **listener, GError **error)
+{
+    GError *failed = NULL;
+    int fd = listener_inherited(name, &failed);
+    if (failed == NULL && fd >= 0)
+        *listener = listener_adopt(fd, &failed);
+    else if (failed == NULL && settings->socket != NULL)
+        *listener = listener_open(settings, &failed);
+    if (failed != NULL) {
+        g_propagate_error(error, failed);
+        return FALSE;
+    }
+    if (*listener != NULL)
+        log_info("%s door on %s", name, listener_address(*listener));
+    return TRUE;
+}
+
+/* Sockets and the process number: what may need the privileges that we then give up. */
+static gboolean
+open_with_privileges(Daemon *daemon, GError **error)
+{
+    const PolicySettings *settings = policy_settings(daemon->policy);
+    SocketSettings milter = settings->milter;
+    const Options *options = &daemon->options;
+    if (options->socket != NULL)
+        milter.socket = options->socket;
+    if (!open_listener("milter", &milter, &daemon->milter_listener, error) ||
+        !open_listener("tables", &settings->tables, &daemon->tables_listener, error))
+        return FALSE;
+    if (options->pid_file != NULL && !identity_write_pid_file(options->pid_file, error))
+        return FALSE;
+    if (options->user != NULL)
+        return identity_become(options->user, error);
+    if (geteuid() == 0)
+        log_warning("running as root: use -u, or User= of the unit");
+    return TRUE;
+}
+
+static gboolean
+start(Daemon *daemon, GError **error)
+{
+    DoorContext *context = &daemon->context;
+    if (!open_with_privileges(daemon, error))
+        return FALSE;
+    context->events = event_log_open(policy_settings(daemon->policy), error);
+    if (context->events == NULL)
+        return FALSE;
+    context->joins = joins_new();
+    context->policies = policy_holder_new(policy_ref(daemon->policy));
+    if (daemon->tables_listener != NULL) {
+        daemon->tables = tables_door_start(listener_fd(daemon->tables_listener), context, error);
+        if (daemon->tables == NULL)
+            return FALSE;
+    }
+    return daemon->milter_listener == NULL ||
+           milter_door_start(listener_fd(daemon->milter_listener), context, error);
+}
+
+static void
+switch_tracing(Daemon *daemon)
+{
+    daemon->tracing = !daemon->tracing;
+    log_trace_set(daemon->tracing ? "all" : "none", NULL);
+    log_notice("tracing is %s", daemon->tracing ? "on" : "off");
+}
+
+static void
+reload(Daemon *daemon)
+{
+    notify_reloading();
+    reload_apply(daemon->options.policy_file, &daemon->context);
+    notify_ready(daemon->options.policy_file);
+}
+
+/* Until we are told to stop. FALSE: libmilter has given up by itself. */
+static gboolean
+wait_for_the_end(Daemon *daemon)
+{
+    while (!milter_door_failed()) {
+        switch (signals_wait(LOOK_AROUND_MS)) {
+        case SIGNAL_RELOAD:
+            reload(daemon);
+            break;
+        case SIGNAL_TRACE:
+            switch_tracing(daemon);
+            break;
+        case SIGNAL_STOP:
+            return TRUE;
+        case SIGNAL_NONE:
+            break;
+        }
+    }
+    return FALSE;
+}
+
+/* In the reverse order of start(), from wherever that got to. */
+static void
+stop(Daemon *daemon)
+{
+    DoorContext *context = &daemon->context;
+    if (context->policies != NULL) {
+        g_autoptr(Policy) last = policy_holder_get(context->policies);
+        notify_stopping();
+        milter_door_stop((gint64)policy_settings(last)->limits.stop_timeout * G_USEC_PER_SEC);
+    }
+    g_clear_pointer(&daemon->tables, tables_door_stop);
+    g_clear_pointer(&context->policies, policy_holder_free);
+    g_clear_pointer(&context->joins, joins_free);
+    if (context->events != NULL)
+        event_log_close(context->events, LOG_DRAIN_US);
+    g_clear_pointer(&daemon->tables_listener, listener_close);
+    g_clear_pointer(&daemon->milter_listener, listener_close);
+    if (daemon->options.pid_file != NULL)
+        unlink(daemon->options.pid_file);
+}
+
+/* Until all is well, whoever has started us by hand sees what is wrong. */
+static void
+open_log(const Options *options, const char *facility, gboolean started)
+{
+    gboolean front = options->front || options->check;
+    LogTarget targets = LOG_TO_STDERR;
+    if (!front)
+        targets = started ? LOG_TO_SYSLOG : LOG_TO_STDERR | LOG_TO_SYSLOG;
+    log_open(targets, "replymilter", facility != NULL ? facility : "mail");
+}
+
+/* Loads the policy; for -n that is all. */
+static int
+run(Daemon *daemon)
+{
+    g_autoptr(GError) error = NULL;
+    const Options *options = &daemon->options;
+    g_autoptr(Classifier) classifier = classifier_new(&error);
+    if (classifier != NULL)
+        daemon->policy = reload_load(options->policy_file, classifier);
+    if (daemon->policy == NULL) {
+        if (error != NULL)
+            log_error("%s", error->message);
+        return EXIT_FAILURE;
+    }
+    if (options->check)
+        return EXIT_SUCCESS;
+    int status = EXIT_FAILURE;
+    if (signals_open(&error) && start(daemon, &error)) {
+        log_notice("version %s serves the policy of %s", PACKAGE_VERSION, options->policy_file);
+        notify_ready(options->policy_file);
+        open_log(options, policy_settings(daemon->policy)->log.syslog, TRUE);
+        status = wait_for_the_end(daemon) ? EXIT_SUCCESS : EXIT_FAILURE;
+    } else {
+        log_error("%s", error->message);
+    }
+    stop(daemon);
+    return status;
+}
+
+int
+main(int argc, char **argv)
+{
+    Daemon daemon = {.tracing = FALSE};
+    Options *options = &daemon.options;
+    g_autoptr(GError) error = NULL;
+    if (!options_parse(options, &argc, &argv, &error)) {
+        fprintf(stderr, "replymilter: %s\n", error->message);
+        options_clear(options);
+        return EXIT_USAGE;
+    }
+    int status = EXIT_SUCCESS;
+    if (options->version) {
+        printf("replymilter %s\n", PACKAGE_VERSION);
+    } else {
+        open_log(options, NULL, FALSE);
+        if (options->trace)
+            switch_tracing(&daemon);
+        status = run(&daemon);
+    }
+    g_clear_pointer(&daemon.policy, policy_unref);
+    options_clear(options);
+    return status;
+}

@@ -1,0 +1,63 @@
+/*
+ * options: the daemon's command line.
+ */
+#include "replymilter/options.h"
+
+#include "base/error.h"
+#include "policy/policy.h"
+
+gboolean
+options_parse(Options *options, int *argc, char ***argv, GError **error)
+{
+    *options = (Options){.policy_file = NULL};
+    const GOptionEntry entries[] = {
+        {"config", 'c', 0, G_OPTION_ARG_FILENAME, &options->policy_file,
+         "the policy (" POLICY_DEFAULT_FILE ")", "FILE"},
+        {"check", 'n', 0, G_OPTION_ARG_NONE, &options->check,
+         "read the policy, say what is wrong with it, and end", NULL},
+        {"foreground", 'f', 0, G_OPTION_ARG_NONE, &options->front,
+         "log to standard error instead of syslog (it always runs in front)", NULL},
+        {"socket", 'p', 0, G_OPTION_ARG_STRING, &options->socket,
+         "the milter socket, instead of milter.socket", "SOCKET"},
+        {"user", 'u', 0, G_OPTION_ARG_STRING, &options->user,
+         "become this user once the sockets are open", "USER"},
+        {"pid-file", 'P', 0, G_OPTION_ARG_FILENAME, &options->pid_file,
+         "write the process number there", "FILE"},
+        {"verbose", 'v', 0, G_OPTION_ARG_NONE, &options->trace, "trace what is done", NULL},
+        {"version", 'V', 0, G_OPTION_ARG_NONE, &options->version, "print the version and end",
+         NULL},
+        G_OPTION_ENTRY_NULL,
+    };
+    g_autoptr(GOptionContext) context =
+        g_option_context_new("- reply policy and bounce classification for Postfix and Sendmail");
+    g_option_context_set_description(context,
+                                     "SIGHUP loads the policy anew, SIGUSR1 switches tracing "
+                                     "on and off, SIGTERM drains and ends.\n"
+                                     "See replymilter(8) and replymilter.conf(5).");
+    g_option_context_add_main_entries(context, entries, NULL);
+    g_option_context_set_help_enabled(context, TRUE);
+    /* GLib knows -? and --help only; everybody tries -h. */
+    for (int i = 1; i < *argc; i++)
+        if (g_strcmp0((*argv)[i], "-h") == 0)
+            (*argv)[i] = (char *)"--help";
+    if (!g_option_context_parse(context, argc, argv, error))
+        return FALSE;
+    if (*argc > 1) {
+        g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_SYNTAX, "what is \"%s\"? see -h",
+                    (*argv)[1]);
+        return FALSE;
+    }
+    if (options->policy_file == NULL)
+        options->policy_file = g_strdup(POLICY_DEFAULT_FILE);
+    return TRUE;
+}
+
+void
+options_clear(Options *options)
+{
+    g_free(options->policy_file);
+    g_free(options->socket);
+    g_free(options->user);
+    g_free(options->pid_file);
+    *options = (Options){.policy_file = NULL};
+}
