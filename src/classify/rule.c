@@ -113,15 +113,20 @@ rule_allows(const Rule *rule, guint code, EnhancedStatus status)
     return FALSE;
 }
 
+static guint
+rank(const Rule *rule)
+{
+    return rule == NULL ? 0u : rule->weight + (rule->provider >= 0 ? 100u : 0u);
+}
+
 const Rule *
 rule_of_numbers(gint provider, guint code, EnhancedStatus status)
 {
     const Rule *best = NULL;
-    for (guint i = 0; provider >= 0 && i < G_N_ELEMENTS(conditions); i++) {
+    for (guint i = 0; i < G_N_ELEMENTS(conditions); i++) {
         const Rule *rule = &rules[conditions[i].rule];
-        if (conditions[i].enough && rule->provider == provider &&
-            (best == NULL || rule->weight > best->weight) &&
-            condition_holds(&conditions[i], code, status))
+        if (conditions[i].enough && (rule->provider < 0 || rule->provider == provider) &&
+            rank(rule) > rank(best) && condition_holds(&conditions[i], code, status))
             best = rule;
     }
     return best;

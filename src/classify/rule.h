@@ -48,7 +48,8 @@ PatternSet *rule_patterns_compile(RuleField field, GError **error);
 /* May this rule's patterns decide a reply with these numbers? */
 gboolean rule_allows(const Rule *rule, guint code, EnhancedStatus status);
 
-/* The heaviest rule of the provider for which the numbers alone are enough; NULL: none. */
+/* The heaviest rule, of the provider or of nobody, for which the numbers alone are enough; NULL:
+ * none. */
 const Rule *rule_of_numbers(gint provider, guint code, EnhancedStatus status);
 
 /* "google"; constant. NULL for -1. */

@@ -252,7 +252,7 @@ falls_back_on_the_numbers(void **state)
         {"550 5.7.1 message refused", "policy", "rejected-word", CONFIDENCE_MEDIUM},
         {"550 5.7.777 xyzzy", "policy", "status", CONFIDENCE_LOW},
         {"521 xyzzy", "domain-refuses-mail", "code", CONFIDENCE_LOW},
-        {"535 xyzzy", "access-denied", "code", CONFIDENCE_LOW},
+        {"502 xyzzy", "protocol-error", "code", CONFIDENCE_LOW},
         {"550 xyzzy", "unclassified", "digit", CONFIDENCE_LOW},
         {"554", "unclassified", "digit", CONFIDENCE_LOW},
         {"499 xyzzy", "system-error", "digit", CONFIDENCE_LOW},
