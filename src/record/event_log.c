@@ -22,6 +22,8 @@
 
 #define SUMMARY_EVERY_US G_USEC_PER_SEC
 #define WARNING_EVERY_US (60 * G_USEC_PER_SEC)
+/* Lines that nobody waits for gather so long before they are written. */
+#define GATHER_US 2000
 
 typedef enum {
     LOSS_RATE,
@@ -68,6 +70,7 @@ struct EventLog {
     guint64 unwarned;
     int last_error; /* errno of the last line that the sink refused; 0: queue was full */
     EventLogCounts counts;
+    gboolean awaited; /* somebody waits for a line that is in the queue */
     gboolean reopen, stop, done;
     gboolean abandoned; /* nobody waits for the writer any more: it frees the log */
 };
@@ -260,7 +263,7 @@ static gboolean
 take_batch(EventLog *log, Batch *batch, gint64 now_us)
 {
     *batch = (Batch){.entries = queue_take_all(&log->queue), .reopen = log->reopen};
-    log->reopen = FALSE;
+    log->reopen = log->awaited = FALSE;
     gboolean summaries = log->summary_due_us != 0 && (log->stop || now_us >= log->summary_due_us);
     if (summaries) {
         memcpy(batch->missing, log->missing, sizeof(log->missing));
@@ -285,6 +288,16 @@ wait_for_work(EventLog *log)
         return;
     }
     struct timespec until = timespec_of(log->summary_due_us);
+    (void)pthread_cond_timedwait(&log->work, &log->lock, &until);
+}
+
+/* Under the lock. To be woken for each line would cost more than to write it. */
+static void
+gather_work(EventLog *log)
+{
+    if (log->queue.first == NULL || log->awaited || log->reopen || log->stop)
+        return;
+    struct timespec until = timespec_of(clock_monotonic_us() + GATHER_US);
     (void)pthread_cond_timedwait(&log->work, &log->lock, &until);
 }
 
@@ -316,6 +329,7 @@ writer_run(void *data)
             (void)pthread_mutex_lock(&log->lock);
         } else if (!last_round) {
             wait_for_work(log);
+            gather_work(log);
         }
     }
     log->done = TRUE;
@@ -450,7 +464,8 @@ event_log_put(EventLog *log, char *line, gint64 wait_us)
     gboolean taken = admit(log, entry, now_us, &limited);
     gboolean written = taken || limited;
     if (taken) {
-        if (log->queue.first == NULL)
+        log->awaited = log->awaited || wait_us > 0;
+        if (log->queue.first == NULL || wait_us > 0)
             (void)pthread_cond_signal(&log->work);
         queue_append(&log->queue, entry);
         if (wait_us > 0)
