@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "engine/attribute_mark.h"
 #include "engine/reply_key.h"
+#include "engine/scope.h"
 
 static gboolean
 is_refusal(guint code)
@@ -64,8 +65,11 @@ answer_reply(const Policy *policy, const char *key, Facts *facts, const EngineMo
     reply_key_read(reply, facts);
     reply->stage = facts->stage; /* what the text quotes from another session is not this one's */
     engine_reply(policy, facts, reply, moment, decision);
-    if (decision->verdict != VERDICT_REPLY)
+    if (decision->verdict != VERDICT_REPLY) {
+        if (decision->rule == NULL && !scope_has_reply(policy, facts, reply))
+            g_clear_pointer(&decision->original, smtp_reply_free);
         return NULL;
+    }
     return facts->door == DOOR_FOOTER ? encode_footer(decision) : encode_reject(decision);
 }
 

@@ -19,7 +19,7 @@
  * (leave it as it is). `facts` is initialised with that door and gets what the key tells (stage,
  * recipient); `decision` is initialised; both are the caller's to clear. They are good for an event
  * if the return value is not NULL, and also if it is and the decision has an original that is not
- * our own: a refusal that the policy leaves as it is. The caller frees the answer.
+ * our own: a refusal of mail that the policy leaves as it is. The caller frees the answer.
  */
 char *table_answer(const Policy *policy, const char *key, Facts *facts, const EngineMoment *moment,
                    Decision *decision);

@@ -19,7 +19,8 @@ table_door(const char *name, Door *door)
                                           *door == DOOR_DELIVERY || *door == DOOR_RBL);
 }
 
-/* Asks the engine; what it found is recorded. NULL: not found. The caller frees it. */
+/* Asks the engine; a refusal of mail is recorded, changed or not, unless a door of ours has done
+ * so. NULL: not found. The caller frees it. */
 static char *
 find(TablesService *service, Door door, const char *key)
 {
@@ -31,7 +32,7 @@ find(TablesService *service, Door door, const char *key)
     facts_init(&facts, door);
     decision_init(&decision);
     char *answer = table_answer(policy, key, &facts, &moment, &decision);
-    if (answer != NULL)
+    if (decision.original != NULL && !decision.own)
         recorder_put(service->context, policy, &facts, &decision, moment.now_us, &service->chance,
                      0);
     decision_clear(&decision);
