@@ -35,7 +35,7 @@
 
 struct Classifier {
     atomic_int references;
-    PatternSet *patterns[2]; /* by RuleField */
+    PatternSet *patterns[2]; /* by RuleField; NULL: no text is read */
 };
 
 /* One reply while it is being read. */
@@ -60,10 +60,17 @@ typedef struct {
  */
 
 Classifier *
-classifier_new(GError **error)
+classifier_new_for_numbers(void)
 {
     Classifier *classifier = g_new0(Classifier, 1);
     atomic_init(&classifier->references, 1);
+    return classifier;
+}
+
+Classifier *
+classifier_new(GError **error)
+{
+    Classifier *classifier = classifier_new_for_numbers();
     for (RuleField field = RULE_TEXT; field <= RULE_NAME; field++) {
         classifier->patterns[field] = rule_patterns_compile(field, error);
         if (classifier->patterns[field] == NULL) {
@@ -168,6 +175,13 @@ marked_provider(const Reading *reading)
     return -1;
 }
 
+static GArray *
+scan(const PatternSet *patterns, const char *text, gsize length)
+{
+    return patterns != NULL ? pattern_set_scan(patterns, text, length)
+                            : g_array_new(FALSE, FALSE, sizeof(PatternHit));
+}
+
 static void
 reading_init(Reading *reading, const Classifier *classifier, const SmtpReply *reply,
              const char *remote_name)
@@ -176,10 +190,10 @@ reading_init(Reading *reading, const Classifier *classifier, const SmtpReply *re
     reading->line = line_of(reply);
     reading->normal = normal_text_new(reading->line->str, reading->line->len);
     reading->names = names_of(reading->normal, reading->line->str);
-    reading->hits[RULE_TEXT] = pattern_set_scan(classifier->patterns[RULE_TEXT],
-                                                reading->normal->text, reading->normal->length);
+    reading->hits[RULE_TEXT] =
+        scan(classifier->patterns[RULE_TEXT], reading->normal->text, reading->normal->length);
     reading->hits[RULE_NAME] =
-        pattern_set_scan(classifier->patterns[RULE_NAME], reading->names->str, reading->names->len);
+        scan(classifier->patterns[RULE_NAME], reading->names->str, reading->names->len);
     reading->provider = rule_provider_of_host(remote_name);
     if (reading->provider < 0)
         reading->provider = marked_provider(reading);

@@ -55,6 +55,10 @@ void classification_copy(const Classification *from, Classification *to);
 
 /* Compiles all patterns of data/: about 0.2 s. NULL and an error that names the rule at fault. */
 Classifier *classifier_new(GError **error);
+
+/* One that reads codes and statuses and no text: for those who have only numbers to ask about. */
+Classifier *classifier_new_for_numbers(void);
+
 Classifier *classifier_ref(Classifier *classifier);
 void classifier_unref(Classifier *classifier);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Classifier, classifier_unref)
