@@ -84,21 +84,45 @@ trace_rules(const Policy *policy, const Facts *facts, const SmtpReply *reply,
     return steps;
 }
 
+static char *
+obstacle_to_check(const PolicyCheck *check, const Facts *facts)
+{
+    MatchView view;
+    match_view_init(&view, facts, NULL, NULL);
+    char *why = first_obstacle(&view, check->conditions);
+    match_view_clear(&view);
+    return why;
+}
+
+/* The check speaks only if all of them meet it. */
+static char *
+obstacle_to_all(const PolicyCheck *check, const Facts *facts, const char *const *recipients)
+{
+    if (recipients[0] == NULL)
+        return g_strdup("no recipient has been accepted");
+    char *why = NULL;
+    for (guint i = 0; recipients[i] != NULL && why == NULL; i++) {
+        Facts with_recipient = *facts; /* borrows all of it */
+        with_recipient.known[FACT_RECIPIENT] = (char *)recipients[i];
+        why = obstacle_to_check(check, &with_recipient);
+    }
+    return why;
+}
+
 GPtrArray *
-trace_checks(const Policy *policy, const Facts *facts, CheckPoint point)
+trace_checks(const Policy *policy, const Facts *facts, CheckPoint point,
+             const char *const *recipients)
 {
     GPtrArray *steps = steps_new();
     gboolean matched = FALSE;
-    MatchView view;
-    match_view_init(&view, facts, NULL, NULL);
     for (guint i = 0; i < policy_check_count(policy) && !matched; i++) {
         const PolicyCheck *check = policy_check(policy, i);
-        char *why = check->speaks_at == point
-                        ? first_obstacle(&view, check->conditions)
-                        : g_strdup_printf("speaks at %s", check_point_name(check->speaks_at));
+        if (check->speaks_at != point)
+            continue;
+        char *why = check->all_recipients ? obstacle_to_all(check, facts, recipients)
+                                          : obstacle_to_check(check, facts);
         matched = why == NULL;
         add_step(steps, check->name, matched, matched ? g_strdup("all conditions hold") : why);
     }
-    match_view_clear(&view);
     return steps;
 }

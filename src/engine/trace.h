@@ -20,5 +20,10 @@ void trace_step_free(TraceStep *step);
 GPtrArray *trace_rules(const Policy *policy, const Facts *facts, const SmtpReply *reply,
                        const Classification *cause);
 
-/* Likewise the checks; those that speak at another point say so. */
-GPtrArray *trace_checks(const Policy *policy, const Facts *facts, CheckPoint point);
+/*
+ * Likewise the checks that speak at this point, up to the one that does. `recipients`, which ends
+ * with NULL, are those that have been accepted: a check that looks at the recipient behind RCPT is
+ * tried with each of them.
+ */
+GPtrArray *trace_checks(const Policy *policy, const Facts *facts, CheckPoint point,
+                        const char *const *recipients);

@@ -10,8 +10,10 @@ int
 cmd_config(int argc, char **argv)
 {
     const GOptionEntry entries[] = {G_OPTION_ENTRY_NULL};
-    if (!command_parse(entries, "FILE is " POLICY_DEFAULT_FILE " unless you name another.", &argc,
+    if (!command_parse(entries, "FILE is, unless you name another,\n  " POLICY_DEFAULT_FILE, &argc,
                        &argv))
+        return COMMAND_USAGE;
+    if (!policy_file_is_one(argc, argv))
         return COMMAND_USAGE;
     g_autoptr(Policy) policy = policy_file_load(argc, argv);
     if (policy == NULL)

@@ -1,15 +1,11 @@
 /*
  * replyctl lint: every rule that a reply breaks, and the repaired reply.
  */
-#include <jansson.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "engine/lint.h"
 #include "engine/repair.h"
 #include "replyctl/command.h"
 #include "replyctl/input.h"
+#include "replyctl/json_output.h"
 #include "replyctl/screen.h"
 
 /* What lint and repair make of one reply. */
@@ -39,25 +35,15 @@ lint_result_clear(LintResult *result)
     classification_clear(&result->cause);
 }
 
-/* The repaired reply, a line of the wire in each. */
-static void
-put_wire(const SmtpReply *reply)
-{
-    g_autofree char *wire = smtp_reply_to_wire(reply);
-    g_auto(GStrv) lines = g_strsplit(wire, "\r\n", -1);
-    for (char **line = lines; *line != NULL; line++)
-        screen_line(STYLE_GOOD, 2, *line);
-}
-
 static void
 put_finding(const LintFinding *finding)
 {
     const char *name = lint_rule_name(finding->rule);
     g_autofree char *place =
         finding->line > 0 ? g_strdup_printf("%s, line %u", name, finding->line) : g_strdup(name);
-    screen_line(STYLE_BAD, 2, place);
-    screen_paragraph(4, finding->sentence);
-    screen_paragraph(4, finding->repair);
+    screen_paragraph(STYLE_BAD, 2, place);
+    screen_paragraph(STYLE_PLAIN, 4, finding->sentence);
+    screen_paragraph(STYLE_PLAIN, 4, finding->repair);
 }
 
 static void
@@ -65,33 +51,34 @@ put_result(const LintResult *result)
 {
     guint count = result->findings->len;
     if (count == 0) {
-        screen_line(STYLE_GOOD, 0, "This reply breaks no rule.");
+        screen_paragraph(STYLE_GOOD, 0, "This reply breaks no rule.");
         return;
     }
     screen_heading("%u finding%s", count, count == 1 ? "" : "s");
     for (guint i = 0; i < count; i++)
         put_finding(g_ptr_array_index(result->findings, i));
-    screen_heading("repaired");
-    put_wire(result->repaired);
+    screen_heading("Repaired");
+    screen_reply(STYLE_GOOD, SCREEN_INDENT, result->repaired);
 }
 
 static void
 put_result_json(const LintResult *result)
 {
-    json_t *findings = json_array();
+    json_t *object = json_object(), *findings = json_array();
     for (guint i = 0; i < result->findings->len; i++) {
         const LintFinding *finding = g_ptr_array_index(result->findings, i);
-        json_array_append_new(findings,
-                              json_pack("{s:s, s:i, s:s, s:s}", "rule",
-                                        lint_rule_name(finding->rule), "line", (int)finding->line,
-                                        "sentence", finding->sentence, "repair", finding->repair));
+        json_t *entry = json_object();
+        json_output_set(entry, "rule", lint_rule_name(finding->rule));
+        if (finding->line > 0)
+            json_object_set_new(entry, "line", json_integer(finding->line));
+        json_output_set(entry, "sentence", finding->sentence);
+        json_output_set(entry, "repair", finding->repair);
+        json_array_append_new(findings, entry);
     }
-    g_autofree char *wire = smtp_reply_to_wire(result->repaired);
-    json_t *object = json_pack("{s:o, s:s, s:s}", "findings", findings, "repaired", wire,
-                               "category", category_info(result->cause.category)->name);
-    json_dumpf(object, stdout, JSON_ENSURE_ASCII);
-    putchar('\n');
-    json_decref(object);
+    json_object_set_new(object, "findings", findings);
+    json_object_set_new(object, "repaired", json_output_reply(result->repaired));
+    json_object_set_new(object, "classification", json_output_cause(&result->cause));
+    json_output_print(object);
 }
 
 /* FALSE: no such stage, said. */
@@ -103,8 +90,7 @@ read_stage(const char *name, SmtpStage *stage)
     *stage = smtp_stage_from_name(name);
     if (*stage != SMTP_STAGE_UNKNOWN)
         return TRUE;
-    g_autofree char *known = g_strjoinv(", ", (char **)smtp_stage_names());
-    command_complain("lint: unknown stage \"%s\" (known: %s)", name, known);
+    command_complain_of_choice("lint", "stage", name, smtp_stage_names());
     return FALSE;
 }
 
@@ -115,9 +101,7 @@ cmd_lint(int argc, char **argv)
     g_autofree char *stage = NULL;
     const GOptionEntry entries[] = {
         {"stage", 's', 0, G_OPTION_ARG_STRING, &stage,
-         "where it is given: connect, helo, mail, rcpt, "
-         "data, eom, ...",
-         "STAGE"},
+         "where it is given: connect, mail, rcpt, ...", "STAGE"},
         {"milter", 'm', 0, G_OPTION_ARG_NONE, &milter,
          "it is what a milter sends: % stands doubled", NULL},
         {"smtputf8", 'u', 0, G_OPTION_ARG_NONE, &smtputf8, "the client has announced SMTPUTF8",

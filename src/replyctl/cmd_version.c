@@ -10,8 +10,9 @@
 int
 cmd_version(int argc, char **argv)
 {
-    (void)argc;
-    (void)argv;
+    const GOptionEntry entries[] = {G_OPTION_ENTRY_NULL};
+    if (!command_parse(entries, NULL, &argc, &argv))
+        return COMMAND_USAGE;
     printf("replyctl %s\n", PACKAGE_VERSION);
     return COMMAND_DONE;
 }

@@ -7,18 +7,22 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 const Command commands[] = {
     {"explain", "CODE|STATUS|REPLY...", "what a reply means, why it is given, what to do",
      cmd_explain},
     {"lint", "REPLY...", "every rule that a reply breaks, and the repaired reply", cmd_lint},
+    {"try", "", "what the policy would say in a session, and why", cmd_try},
+    {"check", "[FILE]", "everything that is wrong with a policy file", cmd_check},
     {"config", "[FILE]", "the effective settings", cmd_config},
     {"pages", "DIR", "static help pages, one a status and category", cmd_pages},
     {"version", "", "the version", cmd_version},
     {NULL, NULL, NULL, NULL},
 };
 
-static const Command *
-find(const char *name)
+const Command *
+command_find(const char *name)
 {
     const Command *command = commands;
     while (command->name != NULL && strcmp(command->name, name) != 0)
@@ -31,21 +35,36 @@ command_complain(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    g_autofree char *line = g_strdup_vprintf(format, arguments);
+    g_autofree char *raw = g_strdup_vprintf(format, arguments);
     va_end(arguments);
+    g_autofree char *line = text_escape(raw);
     fprintf(stderr, "replyctl: %s\n", line);
+}
+
+void
+command_complain_of_choice(const char *command, const char *what, const char *given,
+                           const char *const *known)
+{
+    const char *nearest = text_nearest(given, known);
+    g_autofree char *all = g_strjoinv(", ", (char **)known);
+    if (nearest != NULL)
+        command_complain("%s: unknown %s \"%s\": did you mean \"%s\"?", command, what, given,
+                         nearest);
+    else
+        command_complain("%s: unknown %s \"%s\" (known: %s)", command, what, given, all);
 }
 
 gboolean
 command_parse(const GOptionEntry *entries, const char *description, int *argc, char ***argv)
 {
-    const Command *command = find((*argv)[0]);
+    const Command *command = command_find((*argv)[0]);
     g_assert(command != NULL);
     g_autoptr(GError) error = NULL;
-    g_autofree char *usage = g_strdup_printf("%s - %s", command->arguments, command->summary);
-    g_autoptr(GOptionContext) context = g_option_context_new(usage);
+    g_autoptr(GOptionContext) context = g_option_context_new(command->arguments);
     g_autofree char *program = g_strdup_printf("replyctl %s", command->name);
     g_set_prgname(program);
+    g_autofree char *summary = g_strdup_printf("Says %s.", command->summary);
+    g_option_context_set_summary(context, summary);
     g_option_context_add_main_entries(context, entries, NULL);
     if (description != NULL)
         g_option_context_set_description(context, description);

@@ -23,6 +23,9 @@ typedef struct {
 /* In the order of the help; the last has no name. */
 extern const Command commands[];
 
+/* NULL: there is none of that name. */
+const Command *command_find(const char *name);
+
 int cmd_check(int argc, char **argv);
 int cmd_config(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
@@ -38,5 +41,9 @@ int cmd_version(int argc, char **argv);
 gboolean command_parse(const GOptionEntry *entries, const char *description, int *argc,
                        char ***argv);
 
-/* "replyctl: ..." on standard error. */
+/* A misspelt or unknown word, with the nearest known one or all of them. `known` ends with NULL. */
+void command_complain_of_choice(const char *command, const char *what, const char *given,
+                                const char *const *known);
+
+/* "replyctl: ..." on standard error, escaped. */
 void command_complain(const char *format, ...) G_GNUC_PRINTF(1, 2);

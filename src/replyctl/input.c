@@ -1,36 +1,71 @@
 /*
- * input: what a command is given to read.
+ * input: what a command is given to read, bounded.
  */
 #include "replyctl/input.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
 
-enum { MAX_STDIN = 1024 * 1024 };
-
-static GString *
-read_stdin(GError **error)
+static gboolean
+is_stdin(const char *path)
 {
-    GString *text = g_string_new(NULL);
-    char block[4096];
+    return strcmp(path, "-") == 0;
+}
+
+static void
+replace_nul(GString *text)
+{
+    for (gsize i = 0; i < text->len; i++)
+        if (text->str[i] == '\0')
+            text->str[i] = ' ';
+}
+
+/* FALSE: `errno` says why, or is 0 where there is too much. */
+static gboolean
+read_all(FILE *file, gsize most, GString *text)
+{
+    char block[16384];
     gsize count;
-    while ((count = fread(block, 1, sizeof(block), stdin)) > 0 && text->len <= MAX_STDIN)
+    errno = 0;
+    while (text->len <= most && (count = fread(block, 1, sizeof(block), file)) > 0)
         g_string_append_len(text, block, (gssize)count);
-    if (!ferror(stdin) && text->len <= MAX_STDIN)
-        return text;
-    g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_IO, "standard input %s",
-                ferror(stdin) ? "cannot be read" : "is longer than a reply can be");
-    g_string_free(text, TRUE);
+    if (ferror(file))
+        return FALSE;
+    errno = 0;
+    return text->len <= most;
+}
+
+GString *
+input_file(const char *path, gsize most, GError **error)
+{
+    const char *name = is_stdin(path) ? "standard input" : path;
+    FILE *file = is_stdin(path) ? stdin : fopen(path, "re");
+    g_autoptr(GString) text = g_string_new(NULL);
+    gboolean whole = file != NULL && read_all(file, most, text);
+    int fault = errno;
+    if (file != NULL && file != stdin)
+        fclose(file);
+    if (whole) {
+        replace_nul(text);
+        return g_steal_pointer(&text);
+    }
+    if (fault != 0)
+        g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_IO, "%s: %s", name,
+                    g_strerror(fault));
+    else
+        g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_LIMIT,
+                    "%s: more than %" G_GSIZE_FORMAT " octets", name, most);
     return NULL;
 }
 
 GString *
 input_words_or_stdin(int argc, char **argv, GError **error)
 {
-    if (argc == 2 && strcmp(argv[1], "-") == 0)
-        return read_stdin(error);
+    if (argc == 2 && is_stdin(argv[1]))
+        return input_file(argv[1], INPUT_REPLY_MAX, error);
     g_autofree char *joined = g_strjoinv(" ", argv + 1);
     return g_string_new(joined);
 }

@@ -17,25 +17,28 @@ print_problems(const char *level, const GPtrArray *problems)
 }
 
 Policy *
-policy_file_load_path(const char *path)
+policy_file_load_path(const char *path, Classifier *classifier)
 {
     GDestroyNotify free_problem = (GDestroyNotify)policy_problem_free;
     g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(free_problem);
     g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(free_problem);
-    g_autoptr(GError) error = NULL;
-    g_autoptr(Classifier) classifier = classifier_new(&error);
-    if (classifier == NULL) {
-        command_complain("%s", error->message);
-        return NULL;
-    }
     Policy *policy = policy_load(path, classifier, problems, warnings);
     print_problems("", problems);
     print_problems("warning: ", warnings);
     return policy;
 }
 
+gboolean
+policy_file_is_one(int argc, char **argv)
+{
+    if (argc <= 2)
+        return TRUE;
+    command_complain("%s: one file at a time, what is \"%s\"?", argv[0], argv[2]);
+    return FALSE;
+}
+
 Policy *
 policy_file_load(int argc, char **argv)
 {
-    return policy_file_load_path(argc > 1 ? argv[1] : POLICY_DEFAULT_FILE);
+    return policy_file_load_path(argc > 1 ? argv[1] : POLICY_DEFAULT_FILE, NULL);
 }

@@ -5,8 +5,12 @@
 
 #include "policy/policy.h"
 
-/* The file named by argv[1], else the installed one. NULL: every fault is on standard error. */
+/* At most one word is left? FALSE: wrong usage, said. */
+gboolean policy_file_is_one(int argc, char **argv);
+
+/* The file named by argv[1], else the installed one. It reads no texts of replies. NULL: every
+ * fault is on standard error. */
 Policy *policy_file_load(int argc, char **argv);
 
-/* The same for a path. */
-Policy *policy_file_load_path(const char *path);
+/* The same for a path, with a classifier; NULL for that: no reply will be classified. */
+Policy *policy_file_load_path(const char *path, Classifier *classifier);

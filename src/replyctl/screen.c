@@ -22,11 +22,12 @@ static const char *const styles[] = {
 static gboolean
 is_coloured(void)
 {
-    const char *refused = getenv("NO_COLOR");
-    return isatty(STDOUT_FILENO) && (refused == NULL || refused[0] == '\0');
+    const char *refused = getenv("NO_COLOR"), *terminal = getenv("TERM");
+    return isatty(STDOUT_FILENO) && (refused == NULL || refused[0] == '\0') &&
+           g_strcmp0(terminal, "dumb") != 0;
 }
 
-static guint
+static gsize
 width(void)
 {
     struct winsize size;
@@ -36,12 +37,70 @@ width(void)
 }
 
 static void
-put_styled(ScreenStyle style, const char *text)
+style_begin(ScreenStyle style)
 {
     if (style != STYLE_PLAIN && is_coloured())
-        printf("%s%s\033[0m", styles[style], text);
-    else
-        fputs(text, stdout);
+        fputs(styles[style], stdout);
+}
+
+static void
+style_end(ScreenStyle style)
+{
+    if (style != STYLE_PLAIN && is_coloured())
+        fputs("\033[0m", stdout);
+}
+
+/* Columns that a valid UTF-8 text takes on a terminal. */
+static gsize
+columns(const char *text)
+{
+    gsize count = 0;
+    for (const char *at = text; *at != '\0'; at = g_utf8_next_char(at)) {
+        gunichar letter = g_utf8_get_char(at);
+        count += g_unichar_iszerowidth(letter) ? 0 : g_unichar_iswide(letter) ? 2 : 1;
+    }
+    return count;
+}
+
+/* Printable text stands as it is, so that a pattern or a template reads as it was written. */
+static char *
+harmless(const char *text)
+{
+    return text_is_printable(text) ? g_strdup(text) : text_escape(text);
+}
+
+/* Prints words from column `at`, where the cursor is; later lines begin at `indent`. */
+static void
+put_words(gsize at, guint indent, const char *text)
+{
+    g_autofree char *escaped = harmless(text);
+    g_auto(GStrv) words = g_strsplit(escaped, " ", -1);
+    gsize limit = width();
+    gboolean first = TRUE;
+    for (char **word = words; *word != NULL; word++) {
+        gsize wide = columns(*word);
+        if (wide == 0)
+            continue;
+        if (!first && at + 1 + wide > limit) {
+            printf("\n%*s", (int)indent, "");
+            at = indent;
+        } else if (!first) {
+            putchar(' ');
+            at++;
+        }
+        fputs(*word, stdout);
+        at += wide;
+        first = FALSE;
+    }
+}
+
+static void
+put_wrapped(ScreenStyle style, gsize at, guint indent, const char *text)
+{
+    style_begin(style);
+    put_words(at, indent, text);
+    style_end(style);
+    putchar('\n');
 }
 
 void
@@ -50,65 +109,74 @@ screen_heading(const char *format, ...)
     static gboolean printed;
     va_list arguments;
     va_start(arguments, format);
-    g_autofree char *raw = g_strdup_vprintf(format, arguments);
+    g_autofree char *text = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    g_autofree char *line = text_escape(raw);
     if (printed)
         putchar('\n');
     printed = TRUE;
-    put_styled(STYLE_HEADING, line);
-    putchar('\n');
-}
-
-/* Prints words from the column where the cursor is; later lines begin at `indent`. */
-static void
-put_wrapped(guint indent, const char *text)
-{
-    g_autofree char *escaped = text_escape(text);
-    g_auto(GStrv) words = g_strsplit(escaped, " ", -1);
-    gsize at = indent, limit = width();
-    gboolean first = TRUE;
-    for (char **word = words; *word != NULL; word++) {
-        gsize letters = (gsize)g_utf8_strlen(*word, -1);
-        if (letters == 0)
-            continue;
-        if (!first && at + 1 + letters > limit) {
-            printf("\n%*s", (int)indent, "");
-            at = indent;
-        } else if (!first) {
-            putchar(' ');
-            at++;
-        }
-        fputs(*word, stdout);
-        at += letters;
-        first = FALSE;
-    }
-    putchar('\n');
+    put_wrapped(STYLE_HEADING, 0, SCREEN_INDENT, text);
 }
 
 void
-screen_paragraph(guint indent, const char *text)
+screen_paragraph(ScreenStyle style, guint indent, const char *text)
 {
     printf("%*s", (int)indent, "");
-    put_wrapped(indent, text);
+    put_wrapped(style, indent, indent, text);
 }
 
 void
 screen_field(guint indent, guint column, const char *label, const char *text)
 {
-    gsize used = indent + strlen(label);
-    printf("%*s", (int)indent, "");
-    put_styled(STYLE_FAINT, label);
+    g_autofree char *escaped = text_escape(label);
+    gsize used = indent + columns(escaped);
     /* A label that reaches into the text's column pushes the text by one space. */
-    printf("%*s", used < column ? (int)(column - used) : 1, "");
-    put_wrapped(column, text);
+    gsize gap = used < column ? column - used : 1;
+    printf("%*s", (int)indent, "");
+    style_begin(STYLE_FAINT);
+    fputs(escaped, stdout);
+    style_end(STYLE_FAINT);
+    printf("%*s", (int)gap, "");
+    put_wrapped(STYLE_PLAIN, used + gap, column, text);
 }
 
 void
-screen_line(ScreenStyle style, guint indent, const char *text)
+screen_labelled(const char *label, const char *text)
 {
-    g_autofree char *line = text_escape(text);
-    printf("%*s", (int)indent, "");
-    put_styled(style, line);
-    putchar('\n');
+    if (text != NULL && text[0] != '\0')
+        screen_field(SCREEN_INDENT, SCREEN_COLUMN, label, text);
+}
+
+void
+screen_labelledf(const char *label, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    screen_labelled(label, text);
+}
+
+/* Octets of "550-5.1.1 " at the start of a line of the wire. */
+static guint
+marks_length(const char *line)
+{
+    guint length = (guint)strspn(line, "0123456789");
+    if (line[length] == ' ' || line[length] == '-')
+        length++;
+    EnhancedStatus status;
+    gsize taken = enhanced_status_scan(line + length, &status);
+    if (taken > 0)
+        length += (guint)taken + (line[length + taken] == ' ' ? 1 : 0);
+    return length;
+}
+
+void
+screen_reply(ScreenStyle style, guint indent, const SmtpReply *reply)
+{
+    g_autofree char *wire = smtp_reply_to_wire(reply);
+    g_auto(GStrv) lines = g_strsplit(wire, "\r\n", -1);
+    for (char **line = lines; *line != NULL; line++) {
+        printf("%*s", (int)indent, "");
+        put_wrapped(style, indent, indent + marks_length(*line), *line);
+    }
 }

@@ -1,0 +1,172 @@
+/*
+ * check_report: what a good policy makes the MTA do, and where its rules and checks speak.
+ */
+#include "replyctl/check_report.h"
+
+#include <string.h>
+
+#include "engine/rule_doors.h"
+#include "replyctl/screen.h"
+#include "replyctl/spoken.h"
+
+enum { DOOR_INDENT = 4, DOOR_COLUMN = 13, POINT_COLUMN = 18 };
+
+/* ---- the milter door ----------------------------------------------------------------------------
+ */
+
+/* "bad-helo, moved"; the caller frees it. */
+static char *
+checks_at(const Policy *policy, CheckPoint point)
+{
+    GString *names = g_string_new(NULL);
+    for (guint i = 0; i < policy_check_count(policy); i++)
+        if (policy_check(policy, i)->speaks_at == point)
+            g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "",
+                                   policy_check(policy, i)->name);
+    return g_string_free(names, FALSE);
+}
+
+static const char *
+what_is_sent(const PolicyNeeds *needs)
+{
+    if (needs->headers && needs->body)
+        return "its headers and body are sent, unless DATA shows that no check can speak any more";
+    if (needs->headers)
+        return "its headers are sent, unless DATA shows that no check can speak any more; its body "
+               "is not";
+    if (needs->body)
+        return "its body is sent, to count the octets, unless DATA shows that no check can speak "
+               "any more; its headers are not";
+    return "neither headers nor body are sent";
+}
+
+/* The caller frees it. */
+static char *
+what_is_answered(const Policy *policy, CheckPoint point)
+{
+    g_autofree char *names = checks_at(policy, point);
+    if (policy_needs(policy)->points & 1u << point)
+        return g_strconcat("it waits for our answer", names[0] != '\0' ? ": " : NULL, names, NULL);
+    return g_strdup(point == CHECK_POINT_DATA ? "it waits to hear whether the message must be read"
+                                              : "it does not wait");
+}
+
+static void
+put_needs(const Policy *policy)
+{
+    const PolicyNeeds *needs = policy_needs(policy);
+    screen_heading("What the MTA does at the milter door");
+    for (CheckPoint point = CHECK_POINT_CONNECT; point < CHECK_POINT_COUNT; point++) {
+        g_autofree char *answer = what_is_answered(policy, point);
+        screen_field(SCREEN_INDENT, POINT_COLUMN, spoken_point(point), answer);
+    }
+    screen_field(SCREEN_INDENT, POINT_COLUMN, "the message", what_is_sent(needs));
+    if (needs->message_action)
+        screen_field(SCREEN_INDENT, POINT_COLUMN, "actions", "quarantine");
+    screen_field(SCREEN_INDENT, POINT_COLUMN, "refusals",
+                 "each recipient that the MTA refuses is shown to us, and logged");
+}
+
+/* ---- checks -------------------------------------------------------------------------------------
+ */
+
+static const char *
+when_it_speaks(const PolicyCheck *check)
+{
+    if (check->all_recipients)
+        return ", if all accepted recipients match";
+    if (check->known_at < check->speaks_at && check->speaks_at == CHECK_POINT_RCPT)
+        return ", for each recipient: earlier, the MTA would lose the text";
+    return "";
+}
+
+static void
+put_check(const PolicyCheck *check)
+{
+    static const char *const actions[] = {
+        [CHECK_REFUSE] = "refuses",
+        [CHECK_QUARANTINE] = "puts into quarantine",
+        [CHECK_DISCARD] = "takes and throws away",
+    };
+    char status[ENHANCED_STATUS_TEXT_SIZE];
+    g_autofree char *codes =
+        check->action == CHECK_REFUSE
+            ? g_strdup_printf(" with %u %s", check->reply.code,
+                              enhanced_status_format(check->reply.status, status))
+            : g_strdup("");
+    screen_paragraph(STYLE_PLAIN, SCREEN_INDENT, check->name);
+    g_autofree char *text = g_strdup_printf("%s%s at %s%s", actions[check->action], codes,
+                                            spoken_point(check->speaks_at), when_it_speaks(check));
+    screen_paragraph(STYLE_PLAIN, DOOR_INDENT, text);
+}
+
+static void
+put_checks(const Policy *policy)
+{
+    screen_heading("Checks");
+    if (policy_check_count(policy) == 0)
+        screen_paragraph(STYLE_PLAIN, SCREEN_INDENT, "none: nothing of ours refuses anything");
+    for (guint i = 0; i < policy_check_count(policy); i++)
+        put_check(policy_check(policy, i));
+}
+
+/* ---- rules --------------------------------------------------------------------------------------
+ */
+
+/* The doors that change what others say; the milter door only watches that. */
+static const Door doors[] = {DOOR_REJECT, DOOR_FOOTER, DOOR_DELIVERY, DOOR_RBL};
+
+/* The doors of which the same is to be said, once: "reject, rbl". The caller frees it. */
+static char *
+doors_alike(const RuleReach *reaches, char *const *reasons, gsize like, gboolean *told)
+{
+    GString *names = g_string_new(NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(doors); i++) {
+        if (reaches[i] != reaches[like] || g_strcmp0(reasons[i], reasons[like]) != 0)
+            continue;
+        g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", door_name(doors[i]));
+        told[i] = TRUE;
+    }
+    return g_string_free(names, FALSE);
+}
+
+static void
+put_rule(const PolicyRule *rule)
+{
+    RuleReach reaches[G_N_ELEMENTS(doors)];
+    char *reasons[G_N_ELEMENTS(doors)];
+    gboolean told[G_N_ELEMENTS(doors)] = {FALSE};
+    for (gsize i = 0; i < G_N_ELEMENTS(doors); i++)
+        reaches[i] = rule_reach(rule, doors[i], &reasons[i]);
+    screen_paragraph(STYLE_PLAIN, SCREEN_INDENT, rule->name);
+    for (gsize i = 0; i < G_N_ELEMENTS(doors); i++) {
+        if (told[i])
+            continue;
+        g_autofree char *names = doors_alike(reaches, reasons, i, told);
+        g_autofree char *text =
+            g_strconcat(names, reasons[i] != NULL ? ": " : NULL, reasons[i], NULL);
+        screen_field(DOOR_INDENT, DOOR_COLUMN, rule_reach_name(reaches[i]), text);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(doors); i++)
+        g_free(reasons[i]);
+}
+
+static void
+put_rules(const Policy *policy)
+{
+    screen_heading("Rules, and the tables at which they work");
+    if (policy_rule_count(policy) == 0)
+        screen_paragraph(STYLE_PLAIN, SCREEN_INDENT, "none: replies.default holds for every reply");
+    for (guint i = 0; i < policy_rule_count(policy); i++)
+        put_rule(policy_rule(policy, i));
+}
+
+void
+check_report_print(const Policy *policy)
+{
+    g_autofree char *good = g_strdup_printf("%s: no fault found", policy_path(policy));
+    screen_paragraph(STYLE_GOOD, 0, good);
+    put_checks(policy);
+    put_rules(policy);
+    put_needs(policy);
+}

@@ -1,0 +1,8 @@
+/*
+ * check_report: what a good policy makes the MTA do, and where its rules and checks speak.
+ */
+#pragma once
+
+#include "policy/policy.h"
+
+void check_report_print(const Policy *policy);

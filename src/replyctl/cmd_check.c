@@ -1,0 +1,30 @@
+/*
+ * replyctl check: everything that is wrong with a policy file, and what a good one does.
+ */
+#include "replyctl/check_report.h"
+#include "replyctl/command.h"
+#include "replyctl/policy_file.h"
+
+int
+cmd_check(int argc, char **argv)
+{
+    gboolean quiet = FALSE;
+    const GOptionEntry entries[] = {
+        {"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "faults only", NULL},
+        G_OPTION_ENTRY_NULL,
+    };
+    if (!command_parse(
+            entries,
+            "FILE is, unless you name another,\n  " POLICY_DEFAULT_FILE "\n"
+            "Exit status: 0 if the daemon would take it, 1 if not; the faults stand on\n"
+            "standard error as FILE:LINE: REASON. Of a good policy it is said what each\n"
+            "check and rule does where, and what the MTA is made to send.",
+            &argc, &argv))
+        return COMMAND_USAGE;
+    if (!policy_file_is_one(argc, argv))
+        return COMMAND_USAGE;
+    g_autoptr(Policy) policy = policy_file_load(argc, argv);
+    if (policy != NULL && !quiet)
+        check_report_print(policy);
+    return policy != NULL ? COMMAND_DONE : COMMAND_FAILED;
+}

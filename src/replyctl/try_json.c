@@ -1,0 +1,111 @@
+/*
+ * try_json: a session or a reply that was tried, as a JSON object.
+ */
+#include "replyctl/try_json.h"
+
+#include "policy/settings.h"
+#include "replyctl/json_output.h"
+
+static json_t *
+trace_json(const GPtrArray *trace)
+{
+    json_t *array = json_array();
+    for (guint i = 0; trace != NULL && i < trace->len; i++) {
+        const TraceStep *step = g_ptr_array_index(trace, i);
+        json_t *object = json_object();
+        json_output_set(object, "name", step->name);
+        json_object_set_new(object, "matched", json_boolean(step->matched));
+        json_output_set(object, "why", step->why);
+        json_array_append_new(array, object);
+    }
+    return array;
+}
+
+static const char *
+verdict_name(Verdict verdict)
+{
+    static const char *const names[] = {
+        [VERDICT_PASS] = "pass",
+        [VERDICT_REPLY] = "reply",
+        [VERDICT_QUARANTINE] = "quarantine",
+        [VERDICT_DISCARD] = "discard",
+    };
+    return names[verdict];
+}
+
+static const char *
+outcome_name(TryOutcome outcome)
+{
+    static const char *const names[] = {
+        [TRY_ACCEPTED] = "accepted", [TRY_PARTLY] = "partly",       [TRY_REFUSED] = "refused",
+        [TRY_TAKEN] = "taken",       [TRY_UNDECIDED] = "undecided",
+    };
+    return names[outcome];
+}
+
+static void
+set_reply(json_t *object, const char *key, const SmtpReply *reply)
+{
+    if (reply != NULL)
+        json_object_set_new(object, key, json_output_reply(reply));
+}
+
+static void
+set_decision(json_t *object, const Decision *decision)
+{
+    json_t *repairs = json_array();
+    for (guint i = 0; i < decision->repairs->len; i++)
+        json_array_append_new(repairs, json_string(g_ptr_array_index(decision->repairs, i)));
+    json_output_set(object, "verdict", verdict_name(decision->verdict));
+    json_object_set_new(object, "changed", json_boolean(decision->changed));
+    json_object_set_new(object, "repairs", repairs);
+    json_output_set(object, "reference", decision->reference);
+    json_output_set(object, "check", decision->check);
+    json_output_set(object, "rule", decision->rule);
+    set_reply(object, "original", decision->original);
+    set_reply(object, "final", decision->final);
+}
+
+static json_t *
+step_json(const TryStep *step)
+{
+    json_t *object = json_object();
+    json_output_set(object, "point", check_point_name(step->point));
+    json_output_set(object, "recipient", step->recipient);
+    set_decision(object, &step->decision);
+    json_object_set_new(object, "checks", trace_json(step->trace));
+    return object;
+}
+
+json_t *
+try_json_session(const TrySession *session)
+{
+    json_t *object = json_object(), *steps = json_array();
+    for (guint i = 0; i < session->steps->len; i++)
+        json_array_append_new(steps, step_json(g_ptr_array_index(session->steps, i)));
+    json_output_set(object, "outcome", outcome_name(session->outcome));
+    json_object_set_new(object, "message_read", json_boolean(session->read));
+    json_object_set_new(object, "points", steps);
+    return object;
+}
+
+json_t *
+try_json_reply(const TryReply *reply)
+{
+    const Decision *decision = &reply->decision;
+    json_t *object = json_object();
+    json_output_set(object, "door", door_name(reply->door));
+    json_output_set(object, "key", reply->key);
+    if (decision->original != NULL && !decision->own)
+        json_object_set_new(object, "classification", json_output_cause(&decision->cause));
+    json_object_set_new(object, "rules", trace_json(reply->trace));
+    set_decision(object, decision);
+    if (decision->changed) {
+        json_output_set(object, "mode", reply_mode_names[decision->mode]);
+        json_output_set(object, "disclosure", disclosure_names[decision->disclosure]);
+    }
+    json_output_set(object, "unchanged_because", reply->why_unchanged);
+    if (reply->key != NULL)
+        json_object_set_new(object, "answer", json_output_text(reply->answer));
+    return object;
+}

@@ -1,0 +1,56 @@
+"""replyctl check and config: faults, reports, and settings that give the same policy."""
+
+import re
+
+from support import Case, run
+
+
+class TestCheck(Case):
+    def test_good(self):
+        output = self.text("check", self.policy)
+        self.assertIn("no fault found", output)
+        self.assertRegex(output, r"(?s)bad-helo\s+refuses with 550 5\.7\.1 at RCPT")
+        self.assertRegex(output, r"(?s)spam-brief\s+never +reject, footer, delivery")
+        self.assertRegex(output, r"end of message +it waits for our answer: too-large")
+        self.assertEqual(self.text("check", "--quiet", self.policy), "")
+
+    def test_what_is_asked_for(self):
+        self.policy.write_text("")
+        output = self.text("check", self.policy)
+        self.assertIn("neither headers nor body are sent", output)
+        self.assertNotIn("waits for our answer", output)
+
+    def test_every_fault_has_file_and_line(self):
+        self.policy.write_text('site = { reference = "yes"; };\nreplies = {\n  mod = "keep";\n  default = "anotate";\n};\n')
+        faults = self.fault(1, "check", self.policy).splitlines()
+        self.assertEqual(len(faults), 3, faults)
+        for line, fault in zip((1, 3, 4), faults):
+            self.assertTrue(fault.startswith(f"{self.policy}:{line}: "), fault)
+        self.assertIn('did you mean "annotate"?', faults[2])
+
+    def test_missing_file(self):
+        self.assertIn("/no/such/file", self.fault(1, "check", "/no/such/file"))
+
+    def test_one_file(self):
+        self.fault(2, "check", self.policy, self.policy)
+
+    def test_hostile_file(self):
+        self.policy.write_bytes(b'site = { hostname = "\x1b[2J\xff"; };\nnot \x1b[31m good')
+        done = run("check", self.policy)
+        self.assertEqual(done.returncode, 1)
+        self.assertNotIn(b"\x1b", done.stderr)
+
+
+class TestConfig(Case):
+    def test_gives_the_same_policy(self):
+        printed = run("config", self.policy)
+        self.assertEqual(printed.returncode, 0)
+        again = self.folder / "again.conf"
+        again.write_bytes(printed.stdout)
+        self.assertEqual(run("config", again).stdout, printed.stdout)
+        strip = re.compile(r"\A.*: no fault found")
+        self.assertEqual(strip.sub("", self.text("check", again)), strip.sub("", self.text("check", self.policy)))
+
+    def test_fault(self):
+        self.policy.write_text("nonsense = 1;")
+        self.assertIn(f"{self.policy}:1: ", self.fault(1, "config", self.policy))

@@ -1,0 +1,189 @@
+"""replyctl try: sessions and replies against a policy."""
+
+from support import Case
+
+UNKNOWN = "550 5.1.1 <c@example.net>: Recipient address rejected: User unknown in local recipient table"
+
+
+class TestSession(Case):
+    def session(self, *arguments, **options):
+        return self.json("try", "-c", self.policy, *arguments, **options)
+
+    def answers(self, *arguments, **options):
+        """{(point, recipient): the check that spoke}, and the outcome."""
+        session = self.session(*arguments, **options)
+        spoken = {(point["point"], point.get("recipient")): point["check"]
+                  for point in session["points"] if "check" in point}
+        return spoken, session["outcome"]
+
+    def test_nothing_matches(self):
+        spoken, outcome = self.answers("--client", "192.0.2.1", "--helo", "mx.example.org", "--sender", "a@b.example",
+                                       "--recipient", "c@example.net")
+        self.assertEqual((spoken, outcome), ({}, "accepted"))
+
+    def test_helo_is_refused_at_each_recipient(self):
+        spoken, outcome = self.answers("--helo", "localhost", "--recipient", "a@example.net", "--recipient",
+                                       "b@example.net")
+        self.assertEqual(spoken, {("rcpt", "a@example.net"): "bad-helo", ("rcpt", "b@example.net"): "bad-helo"})
+        self.assertEqual(outcome, "refused")
+
+    def test_one_recipient_of_two(self):
+        spoken, outcome = self.answers("--helo", "mx.example.org", "--recipient", "old@example.net", "--recipient",
+                                       "new@example.net")
+        self.assertEqual(spoken, {("rcpt", "old@example.net"): "moved"})
+        self.assertEqual(outcome, "partly")
+
+    def test_header_and_all_recipients(self):
+        header = ("--helo", "mx", "--header", "Subject: some blocked words")
+        spoken, _ = self.answers(*header, "--recipient", "a@example.net", "--recipient", "b@example.net")
+        self.assertEqual(spoken, {("headers", None): "subject"})
+        spoken, outcome = self.answers(*header, "--recipient", "a@example.net", "--recipient", "b@example.org")
+        self.assertEqual((spoken, outcome), ({}, "accepted"))
+        session = self.session(*header, "--recipient", "a@example.net", "--recipient", "b@example.org")
+        why = {check["name"]: check["why"] for point in session["points"] for check in point["checks"]}
+        self.assertIn("b@example.org", why["subject"])
+
+    def test_why_of_all_recipients(self):
+        self.policy.write_text(self.policy.read_text().replace(
+            '"too-large"; when = {', '"too-large"; when = { recipient = "*@example.net";'))
+        header = ("--helo", "mx", "--header", "Subject: some", "--size", "5", "--recipient", "a@example.net")
+        session = self.session(*header)
+        why = {check["name"]: check["why"] for point in session["points"] for check in point["checks"]}
+        self.assertIn("header is", why["subject"])
+        self.assertIn("size is", why["too-large"])
+
+    def test_message(self):
+        message = self.folder / "x.eml"
+        message.write_text("From: a@b.example\nSubject: some\n blocked words\n\nSubject: not a header\n")
+        arguments = ("--helo", "mx", "--recipient", "a@example.net", "--message")
+        self.assertEqual(self.answers(*arguments, message)[1], "accepted")
+        message.write_text("Subject: some blocked words\r\n\r\nbody\r\n")
+        self.assertEqual(self.answers(*arguments, message)[1], "refused")
+        self.assertEqual(self.answers(*arguments, "-", stdin=message.read_bytes())[1], "refused")
+        message.write_text("Subject: x\n\n" + "y\n" * 400000)
+        spoken, _ = self.answers(*arguments, message)
+        self.assertEqual(spoken, {("eom", None): "too-large"})
+
+    def test_size(self):
+        spoken, _ = self.answers("--helo", "mx", "--recipient", "a@example.net", "--size", "1000001")
+        self.assertEqual(spoken, {("eom", None): "too-large"})
+
+    def test_not_known_never_matches(self):
+        session = self.session("--recipient", "c@example.net")
+        why = {check["name"]: check["why"] for point in session["points"] for check in point["checks"]}
+        self.assertIn("helo is not known", why["bad-helo"])
+        self.assertIn('recipient is "c@example.net"', why["moved"])
+
+    def test_stage_ends_the_session(self):
+        session = self.session("--helo", "localhost", "--recipient", "c@example.net", "--stage", "mail")
+        self.assertEqual(session["outcome"], "undecided")
+        self.assertEqual([point["point"] for point in session["points"]], ["connect", "helo", "mail"])
+
+    def test_text(self):
+        output = self.text("try", "-c", self.policy, "--helo", "LOCALHOST", "--recipient", "c@example.net")
+        self.assertIn("RCPT c@example.net: refused", output)
+        self.assertIn("550 5.7.1 HELO LOCALHOST is not yours to use.", output)
+        self.assertIn('"bad-helo" matches', output)
+
+    def test_hostile_session(self):
+        policy = self.folder / "any.conf"
+        policy.write_text('checks = ( { name = "all"; when = { helo = "*"; }; then = { code = 550; '
+                          'status = "5.7.1"; text = "HELO %{helo} from %{sender}"; }; } );')
+        output = self.text("try", "-c", policy, "--helo", b"x\r\n250 ok \x1b[2J\xff", "--sender", b"a\x1b@b",
+                           "--recipient", "c@example.net")
+        self.assertNotIn("\n250", output)
+        answer = self.json("try", "-c", policy, "--helo", b"x\r\n250 ok \x1b[2J\xff", "--sender", "a@b",
+                           "--recipient", "c@example.net")
+        final = [point["final"]["lines"] for point in answer["points"] if "final" in point]
+        self.assertEqual(len(final), 1)
+        self.assertEqual(len(final[0]), 1)
+        self.assertTrue(final[0][0].isascii() and final[0][0].isprintable())
+
+    def test_no_checks(self):
+        self.policy.write_text("")
+        self.assertIn("no checks", self.text("try", "-c", self.policy, "--recipient", "a@b"))
+
+    def test_usage(self):
+        self.assertIn("--reply", self.fault(2, "try", "-c", self.policy, "--door", "footer"))
+        self.assertIn('did you mean "footer"?', self.fault(2, "try", "--door", "foter", "--reply", "550 x"))
+        self.assertIn("No such file", self.fault(1, "try", "-c", self.policy, "--message", "/no/such/file"))
+        self.fault(1, "try", "-c", "/no/such/policy", "--recipient", "a@b")
+
+
+class TestReply(Case):
+    def reply(self, *arguments, **options):
+        return self.json("try", "-c", self.policy, *arguments, **options)
+
+    def test_replace(self):
+        answer = self.reply("--reply", UNKNOWN, "--stage", "rcpt", "--recipient", "c@example.net")
+        self.assertEqual(answer["rule"], "no-such-user")
+        self.assertEqual(answer["mode"], "replace")
+        self.assertEqual(answer["classification"]["category"], "user-unknown")
+        self.assertEqual(answer["final"]["lines"][0], "550-5.1.1 No mailbox c@example.net here.")
+        self.assertIn(answer["reference"], answer["final"]["lines"][-1])
+
+    def test_trace(self):
+        answer = self.reply("--reply", "550 5.7.1 leave me", "--client", "192.0.2.1", "--stage", "rcpt")
+        self.assertEqual([(rule["name"], rule["matched"]) for rule in answer["rules"]],
+                         [("no-such-user", False), ("spam-brief", False), ("left-alone", True)])
+        self.assertEqual(answer["verdict"], "pass")
+        self.assertIn("keep", answer["unchanged_because"])
+
+    def test_client_is_not_known_at_a_table(self):
+        given = ("--reply", "550 5.7.1 this is spam", "--client", "192.0.2.1")
+        at_table = {rule["name"]: rule for rule in self.reply(*given, "--door", "reject")["rules"]}
+        self.assertIn("client is not known", at_table["spam-brief"]["why"])
+        self.assertEqual(self.reply(*given, "--stage", "rcpt")["rule"], "spam-brief")
+
+    def test_footer(self):
+        answer = self.reply("--reply", UNKNOWN, "--door", "footer")
+        self.assertEqual(answer["key"], UNKNOWN)
+        self.assertIn("No mailbox c@example.net here.", answer["answer"])
+        self.assertIn("\\n", answer["answer"])
+        self.assertTrue(answer["final"]["lines"][0].endswith("User unknown in local recipient table"))
+
+    def test_reject(self):
+        answer = self.reply("--reply", UNKNOWN, "--door", "reject")
+        self.assertEqual(answer["answer"].split("\r\n"), answer["final"]["lines"])
+
+    def test_delivery(self):
+        answer = self.reply("--reply", "host mx.example.org[192.0.2.1] said: 550 5.1.1 User unknown "
+                                       "(in reply to RCPT TO command)", "--door", "delivery")
+        self.assertTrue(answer["key"].startswith("5.1.1 host mx.example.org"))
+        self.assertTrue(answer["answer"].startswith("5.1.1 "))
+
+    def test_rbl(self):
+        answer = self.reply("--reply", "zen.spamhaus.org=127.0.0.[2..11]", "--door", "rbl")
+        self.assertTrue(answer["answer"].startswith("$rbl_code "))
+
+    def test_milter_only_watches(self):
+        answer = self.reply("--reply", UNKNOWN, "--door", "milter")
+        self.assertEqual(answer["verdict"], "pass")
+        self.assertIn("watches", answer["unchanged_because"])
+
+    def test_own_reply_passes(self):
+        said = "\r\n".join(self.reply("--reply", UNKNOWN, "--door", "reject")["final"]["lines"])
+        answer = self.reply("--reply", said, "--door", "footer")
+        self.assertIsNone(answer["answer"])
+        self.assertIn("passes as it is", answer["unchanged_because"])
+
+    def test_success_is_not_ours(self):
+        answer = self.reply("--reply", "250 2.0.0 ok", "--door", "reject")
+        self.assertIsNone(answer["answer"])
+
+    def test_text_for_every_door(self):
+        for door in ("milter", "filter", "reject", "footer", "delivery", "rbl", "command"):
+            with self.subTest(door):
+                output = self.text("try", "-c", self.policy, "--door", door, "--reply",
+                                   "zen.example.org" if door == "rbl" else UNKNOWN)
+                self.assertIn("category", output)
+
+    def test_hostile_reply(self):
+        hostile = b"550 5.7.1 evil\x1b[2J\r\n550 second \xff line\x07"
+        for door in ("reject", "delivery"):
+            with self.subTest(door):
+                self.text("try", "-c", self.policy, "--door", door, "--reply", hostile)
+                answer = self.reply("--door", door, "--reply", hostile)
+                if answer.get("answer"):
+                    for line in answer["answer"].split("\r\n"):
+                        self.assertTrue(line.isascii() and line.isprintable(), line)
