@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "classify/classifier.h"
 
@@ -57,11 +58,20 @@ print_line(const Classifier *classifier, const char *line, guint number)
     classification_clear(&result);
 }
 
+/* Microseconds of the processor, whatever else the machine does. */
+static double
+cpu_time(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
 static void
 print_time(const Classifier *classifier, GPtrArray *lines)
 {
     enum { ROUNDS = 100 };
-    gint64 before = g_get_monotonic_time();
+    double before = cpu_time();
     for (guint round = 0; round < ROUNDS; round++) {
         for (guint i = 0; i < lines->len; i++) {
             Classification result;
@@ -69,15 +79,14 @@ print_time(const Classifier *classifier, GPtrArray *lines)
             classification_clear(&result);
         }
     }
-    double spent = (double)(g_get_monotonic_time() - before);
-    printf("%.2f us a reply\n", spent / ROUNDS / lines->len);
+    printf("%.2f us a reply\n", (cpu_time() - before) / ROUNDS / lines->len);
 }
 
 int
 main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
-    gint64 before = g_get_monotonic_time();
+    double before = cpu_time();
     g_autoptr(Classifier) classifier = classifier_new(&error);
     if (classifier == NULL) {
         fprintf(stderr, "classify_lines: %s\n", error->message);
@@ -85,7 +94,7 @@ main(int argc, char **argv)
     }
     gboolean timing = argc > 1 && strcmp(argv[1], "--time") == 0;
     if (timing)
-        printf("%.0f ms to load\n", (double)(g_get_monotonic_time() - before) / 1000);
+        printf("%.0f ms to load\n", (cpu_time() - before) / 1000);
     g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(free);
     char *line = NULL;
     size_t size = 0;
