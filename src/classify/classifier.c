@@ -141,13 +141,21 @@ line_of(const SmtpReply *reply)
     return line;
 }
 
+/* Of IP addresses only a DNS list's answers mean something. */
+static gboolean
+is_telling(const NormalMask *mask, const char *line)
+{
+    return mask->kind == NORMAL_MASK_URL || mask->kind == NORMAL_MASK_HOST ||
+           (mask->kind == NORMAL_MASK_IP && g_str_has_prefix(line + mask->start, "127."));
+}
+
 static GString *
 names_of(const NormalText *normal, const char *line)
 {
     GString *names = g_string_new(NULL);
     for (guint i = 0; i < normal->mask_count; i++) {
         const NormalMask *mask = &normal->masks[i];
-        if (mask->kind > NORMAL_MASK_IP || mask->kind == NORMAL_MASK_ADDRESS)
+        if (!is_telling(mask, line))
             continue;
         g_string_append_len(names, line + mask->start, mask->length);
         g_string_append_c(names, '\n');
@@ -313,7 +321,9 @@ static char *
 reading_dnsbl(const Reading *reading, const Verdict *verdict)
 {
     static const NormalMaskKind order[] = {NORMAL_MASK_HOST, NORMAL_MASK_URL};
-    for (guint k = 0; k < G_N_ELEMENTS(order); k++) {
+    /* Each list's domain is among the patterns of names. */
+    guint count = reading->hits[RULE_NAME]->len > 0 ? G_N_ELEMENTS(order) : 0;
+    for (guint k = 0; k < count; k++) {
         for (guint i = 0; i < reading->normal->mask_count; i++) {
             const NormalMask *mask = &reading->normal->masks[i];
             char *name = mask->kind == order[k] ? list_name(reading->line->str, mask) : NULL;

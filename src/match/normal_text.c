@@ -90,28 +90,59 @@ put_mask(Scan *scan, NormalMaskKind kind, gsize start, gsize end)
 /* ---- what octets are made of ------------------------------------------------------------------
  */
 
+/* One look for each octet: it is what most of the time goes into. */
+enum { WHITE = 1, NAME = 2, PIECE = 4, URL_END = 8 };
+
+static const guint8 kinds[256] = {
+    [0 ... ' '] = WHITE | URL_END,
+    [0x7f] = WHITE | URL_END,
+    ['0' ... '9'] = NAME | PIECE,
+    ['A' ... 'Z'] = NAME | PIECE,
+    ['a' ... 'z'] = NAME | PIECE,
+    ['-'] = NAME | PIECE,
+    ['_'] = NAME | PIECE,
+    ['.'] = NAME | PIECE,
+    ['+'] = PIECE,
+    ['@'] = PIECE,
+    ['~'] = PIECE,
+    ['%'] = PIECE,
+    ['&'] = PIECE,
+    ['$'] = PIECE,
+    ['^'] = PIECE,
+    ['#'] = PIECE,
+    ['*'] = PIECE,
+    ['!'] = PIECE,
+    ['?'] = PIECE,
+    ['<'] = URL_END,
+    ['>'] = URL_END,
+    ['"'] = URL_END,
+    ['`'] = URL_END,
+    ['|'] = URL_END,
+    [0x80 ... 0xff] = URL_END,
+};
+
 static gboolean
 is_white(char octet)
 {
-    return (guchar)octet <= ' ' || octet == 0x7f;
+    return (kinds[(guchar)octet] & WHITE) != 0;
 }
 
 static gboolean
 is_name(char octet)
 {
-    return g_ascii_isalnum(octet) || octet == '-' || octet == '_' || octet == '.';
+    return (kinds[(guchar)octet] & NAME) != 0;
 }
 
 static gboolean
 is_piece(char octet)
 {
-    return is_name(octet) || (octet != '\0' && strchr("+@~%&$^#*!?", octet) != NULL);
+    return (kinds[(guchar)octet] & PIECE) != 0;
 }
 
 static gboolean
 ends_url(char octet)
 {
-    return is_white(octet) || (guchar)octet >= 0x80 || strchr("<>\"`|", octet) != NULL;
+    return (kinds[(guchar)octet] & URL_END) != 0;
 }
 
 static gsize
