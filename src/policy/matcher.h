@@ -44,8 +44,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Matcher, matcher_free)
  */
 gboolean matcher_match(const Matcher *matcher, const char *const *values, MatchCaptures *captures);
 
-/* The elements without `!`, one after the other; NULL behind the last. One of them has to hit, where
- * there is any. Belongs to the matcher. */
+/* The elements without `!`, one after the other; NULL behind the last. One of them has to hit,
+ * where there is any. Belongs to the matcher. */
 struct Pattern;
 const struct Pattern *matcher_plain(const Matcher *matcher, guint index);
 

@@ -13,6 +13,7 @@
 #include "record/event_log.h"
 #include "record/joins.h"
 #include "replymilter/options.h"
+#include "server/descriptors.h"
 #include "server/door_context.h"
 #include "server/identity.h"
 #include "server/listener.h"
@@ -83,6 +84,8 @@ static gboolean
 start(Daemon *daemon, GError **error)
 {
     DoorContext *context = &daemon->context;
+    descriptors_make_room(policy_settings(daemon->policy)->limits.sessions +
+                          TABLES_DOOR_CONNECTIONS);
     if (!open_with_privileges(daemon, error))
         return FALSE;
     context->events = event_log_open(policy_settings(daemon->policy), error);
