@@ -29,14 +29,11 @@ checks_at(const Policy *policy, CheckPoint point)
 static const char *
 what_is_sent(const PolicyNeeds *needs)
 {
-    if (needs->headers && needs->body)
+    if (needs->body)
         return "its headers and body are sent, unless DATA shows that no check can speak any more";
     if (needs->headers)
         return "its headers are sent, unless DATA shows that no check can speak any more; its body "
                "is not";
-    if (needs->body)
-        return "its body is sent, to count the octets, unless DATA shows that no check can speak "
-               "any more; its headers are not";
     return "neither headers nor body are sent";
 }
 
@@ -47,8 +44,14 @@ what_is_answered(const Policy *policy, CheckPoint point)
     g_autofree char *names = checks_at(policy, point);
     if (policy_needs(policy)->points & 1u << point)
         return g_strconcat("it waits for our answer", names[0] != '\0' ? ": " : NULL, names, NULL);
-    return g_strdup(point == CHECK_POINT_DATA ? "it waits to hear whether the message must be read"
-                                              : "it does not wait");
+    switch (point) {
+    case CHECK_POINT_RCPT:
+        return g_strdup("it waits, so that what it refuses is seen before the client leaves");
+    case CHECK_POINT_DATA:
+        return g_strdup("it waits to hear whether the message must be read");
+    default:
+        return g_strdup("it does not wait");
+    }
 }
 
 static void

@@ -304,7 +304,10 @@ milter_session_header(MilterSession *session, const char *name, const char *valu
 SessionAnswer
 milter_session_end_of_headers(MilterSession *session)
 {
-    return ask_checks(session, CHECK_POINT_HEADERS, SMTP_STAGE_EOM);
+    const PolicyNeeds *needs = policy_needs(session->policy);
+    SessionAnswer answer = ask_checks(session, CHECK_POINT_HEADERS, SMTP_STAGE_EOM);
+    gboolean done = !needs->body && !(needs->points & 1u << CHECK_POINT_EOM);
+    return answer == SESSION_CONTINUE && done ? SESSION_ACCEPT : answer;
 }
 
 void
