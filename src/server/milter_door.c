@@ -13,6 +13,7 @@
 #include <libmilter/mfdef.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -25,6 +26,8 @@
 #include "server/milter_needs.h"
 #include "server/milter_reply.h"
 #include "server/milter_session.h"
+
+enum { STEP_US = 10 * 1000 }; /* between two looks at a counter while stopping */
 
 /* What libmilter keeps for us on one connection. */
 typedef struct {
@@ -40,8 +43,31 @@ static struct {
     pthread_t thread;
     int listener; /* libmilter's own descriptor of the socket */
     atomic_bool running, stopping, failed;
+    atomic_bool shut;   /* what callbacks use is about to go */
+    atomic_uint inside; /* callbacks at work */
     atomic_uint sessions, busy;
 } door;
+
+/*
+ * libmilter's workers outlive smfi_main(). A callback that comes after the door was shut never
+ * returns: the process ends, and the MTA does what it is set to do without a filter.
+ */
+static void
+enter(void)
+{
+    atomic_fetch_add(&door.inside, 1);
+    if (!atomic_load(&door.shut))
+        return;
+    atomic_fetch_sub(&door.inside, 1);
+    for (;;)
+        pause();
+}
+
+static void
+leave(void)
+{
+    atomic_fetch_sub(&door.inside, 1);
+}
 
 static Connection *
 connection_of(SMFICTX *context)
@@ -331,6 +357,32 @@ on_close(SMFICTX *context)
     return SMFIS_CONTINUE;
 }
 
+/* The callbacks as libmilter gets them: each is counted while it is at work. */
+#define GUARDED(callback, parameters, arguments)                                                   \
+    static sfsistat guarded_##callback parameters                                                  \
+    {                                                                                              \
+        enter();                                                                                   \
+        sfsistat answer = callback arguments;                                                      \
+        leave();                                                                                   \
+        return answer;                                                                             \
+    }
+
+GUARDED(on_negotiate,
+        (SMFICTX * c, unsigned long f0, unsigned long f1, unsigned long f2, unsigned long f3,
+         unsigned long *p0, unsigned long *p1, unsigned long *p2, unsigned long *p3),
+        (c, f0, f1, f2, f3, p0, p1, p2, p3))
+GUARDED(on_connect, (SMFICTX * c, char *name, _SOCK_ADDR *address), (c, name, address))
+GUARDED(on_helo, (SMFICTX * c, char *helo), (c, helo))
+GUARDED(on_mail, (SMFICTX * c, char **arguments), (c, arguments))
+GUARDED(on_rcpt, (SMFICTX * c, char **arguments), (c, arguments))
+GUARDED(on_data, (SMFICTX * c), (c))
+GUARDED(on_header, (SMFICTX * c, char *name, char *value), (c, name, value))
+GUARDED(on_end_of_headers, (SMFICTX * c), (c))
+GUARDED(on_body, (SMFICTX * c, unsigned char *octets, size_t count), (c, octets, count))
+GUARDED(on_end_of_message, (SMFICTX * c), (c))
+GUARDED(on_abort, (SMFICTX * c), (c))
+GUARDED(on_close, (SMFICTX * c), (c))
+
 static gboolean
 register_callbacks(GError **error)
 {
@@ -338,18 +390,18 @@ register_callbacks(GError **error)
         .xxfi_name = (char *)"replymilter",
         .xxfi_version = SMFI_VERSION,
         .xxfi_flags = SMFIF_QUARANTINE | SMFIF_SETSYMLIST,
-        .xxfi_connect = on_connect,
-        .xxfi_helo = on_helo,
-        .xxfi_envfrom = on_mail,
-        .xxfi_envrcpt = on_rcpt,
-        .xxfi_data = on_data,
-        .xxfi_header = on_header,
-        .xxfi_eoh = on_end_of_headers,
-        .xxfi_body = on_body,
-        .xxfi_eom = on_end_of_message,
-        .xxfi_abort = on_abort,
-        .xxfi_close = on_close,
-        .xxfi_negotiate = on_negotiate,
+        .xxfi_connect = guarded_on_connect,
+        .xxfi_helo = guarded_on_helo,
+        .xxfi_envfrom = guarded_on_mail,
+        .xxfi_envrcpt = guarded_on_rcpt,
+        .xxfi_data = guarded_on_data,
+        .xxfi_header = guarded_on_header,
+        .xxfi_eoh = guarded_on_end_of_headers,
+        .xxfi_body = guarded_on_body,
+        .xxfi_eom = guarded_on_end_of_message,
+        .xxfi_abort = guarded_on_abort,
+        .xxfi_close = guarded_on_close,
+        .xxfi_negotiate = guarded_on_negotiate,
     };
     if (smfi_register(description) == MI_SUCCESS)
         return TRUE;
@@ -419,10 +471,55 @@ take_no_more(void)
         close(nowhere);
 }
 
+static void
+wake_up(int number)
+{
+    (void)number;
+}
+
+static void *
+stop_libmilter(void *unused)
+{
+    smfi_stop();
+    return unused;
+}
+
+/*
+ * libmilter looks up from its poll() every five seconds only, with a lock held that smfi_stop()
+ * waits for. So smfi_stop() gets a thread of its own, and the poll() is interrupted by a signal;
+ * since that may come a moment too early, it is sent until it was heard.
+ */
+static void
+end_libmilter(void)
+{
+    struct sigaction action = {.sa_handler = wake_up};
+    pthread_t stopper;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGURG, &action, NULL);
+    gboolean aside = pthread_create(&stopper, NULL, stop_libmilter, NULL) == 0;
+    if (!aside)
+        smfi_stop();
+    while (atomic_load(&door.running)) {
+        pthread_kill(door.thread, SIGURG);
+        g_usleep(STEP_US);
+    }
+    if (aside)
+        pthread_join(stopper, NULL);
+    pthread_join(door.thread, NULL);
+}
+
+/* After this no callback is at work, nor will be. */
+static void
+shut_callbacks(void)
+{
+    atomic_store(&door.shut, true);
+    while (atomic_load(&door.inside) > 0)
+        g_usleep(STEP_US);
+}
+
 void
 milter_door_stop(gint64 timeout_us)
 {
-    enum { STEP_US = 20 * 1000 };
     gint64 deadline = clock_monotonic_us() + timeout_us;
     if (!atomic_load(&door.running))
         return;
@@ -433,8 +530,8 @@ milter_door_stop(gint64 timeout_us)
     guint busy = atomic_load(&door.busy);
     if (busy > 0)
         log_warning("%u messages were still under way after stop_timeout", busy);
-    smfi_stop();
-    pthread_join(door.thread, NULL);
+    end_libmilter();
+    shut_callbacks();
 }
 
 gboolean

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -31,6 +32,23 @@ on_signal(int number)
         if (taken[i].number == number && write(pipe_ends[1], &taken[i].wish, 1) < 0)
             break; /* the pipe is full of wishes not yet read: one more says nothing new */
     errno = before;
+}
+
+/*
+ * Stands in for libc's: libmilter is the only one here to call it, on the thread that it starts for
+ * HUP, TERM and INT. While another signal is on its way to the main thread, the kernel gives the
+ * next one to whoever waits for it, and libmilter would end. Now nobody else does.
+ */
+__attribute__((visibility("default"))) int
+sigwait(const sigset_t *restrict set, int *restrict number)
+{
+    sigset_t all;
+    (void)set;
+    (void)number;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
+    for (;;)
+        pause();
 }
 
 gboolean

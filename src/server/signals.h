@@ -2,8 +2,8 @@
  * signals: the process's signals, received by the main thread through a pipe.
  *
  * libmilter waits for HUP, TERM and INT on a thread of its own and takes each as "stop". They reach
- * us instead if the main thread keeps them unblocked and a handler writes to a pipe. One per
- * process.
+ * us instead, since the main thread alone keeps them unblocked, a handler writes to a pipe, and
+ * libmilter's sigwait() is ours and waits for nothing. One per process.
  */
 #pragma once
 
