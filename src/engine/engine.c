@@ -117,7 +117,7 @@ engine_reply(const Policy *policy, const Facts *facts, const SmtpReply *reply,
 {
     decision->original = smtp_reply_copy(reply);
     decision->own = own_reply_is(policy, facts->door, reply);
-    if (!decision->own)
+    if (!decision->own || facts->observed)
         cause_of_reply(policy, facts, reply, &decision->cause);
     if (!decision->own && !facts->observed)
         speak(policy, facts, moment, decision);

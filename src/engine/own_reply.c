@@ -119,6 +119,15 @@ stands_behind_dash(const char *template_text, const char *line)
     return FALSE;
 }
 
+/* A check says it with one code only, and it is the whole line: that may be as short as it likes.
+ */
+static gboolean
+is_line_of_check(const PolicyText *text, const char *line)
+{
+    const char *words = template_text(text->template);
+    return text->code != 0 && strstr(words, "%{") == NULL && fits(words, line);
+}
+
 static gboolean
 line_is_from(const char *template_text, const char *line)
 {
@@ -142,8 +151,9 @@ is_text_of_policy(const Policy *policy, const SmtpReply *reply)
         g_autoptr(GPtrArray) likely = policy_likely_texts(policy, line);
         for (guint i = 0; i < likely->len; i++) {
             const PolicyText *text = g_ptr_array_index(likely, i);
-            if ((text->code == 0 || text->code == reply->code) &&
-                line_is_from(template_text(text->template), line))
+            if (text->code != 0 && text->code != reply->code)
+                continue;
+            if (is_line_of_check(text, line) || line_is_from(template_text(text->template), line))
                 return TRUE;
         }
     }

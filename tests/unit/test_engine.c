@@ -377,6 +377,25 @@ static const char *const replies[] = {
     "421 4.7.0 busy",
 };
 
+/* However short: what a check said with this code is left as the check said it. */
+static void
+words_of_checks_stay(void **state)
+{
+#define CHECK_SAYS(code)                                                                           \
+    NO_REFERENCE "checks = ( { name = \"c\"; when = { helo = \"x\"; };"                            \
+                 "  then = { code = " code "; text = [ \"No.\", \"100%%\" ]; }; } );"
+    static const Case cases[] = {
+        {CHECK_SAYS("550"), "550 5.7.1 No.", NULL},
+        {CHECK_SAYS("550"), "550 5.7.1 100%", NULL},
+        {CHECK_SAYS("554"), "550 5.1.1 No.",
+         "550-5.1.1 No.\r\n"
+         "550 5.1.1 There is no such mailbox here. Check the spelling of the address; if it is "
+         "right, ask the recipient for the current one and take this one off your lists."},
+    };
+    (void)state;
+    assert_cases(cases, G_N_ELEMENTS(cases));
+}
+
 static void
 rewriting_is_idempotent(void **state)
 {
@@ -432,6 +451,15 @@ marks_say_what_was_done(void **state)
     assert_int_equal(decision.cause.category, CATEGORY_USER_UNKNOWN);
     assert_null(decision.reference);
     decision_clear(&decision);
+
+    /* Even in words that our rbl table gave it, it is for a reason. */
+    decide("", &facts,
+           "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using rbl.example - "
+           "Find the cause and stop it. " REFERENCE,
+           &decision);
+    assert_true(decision.own);
+    assert_int_equal(decision.cause.category, CATEGORY_HOST_BLOCKED);
+    decision_clear(&decision);
     facts_clear(&facts);
 }
 
@@ -471,6 +499,7 @@ main(void)
         cmocka_unit_test(hangups_are_meant_or_not_made),
         cmocka_unit_test(letters_stay_with_smtputf8),
         cmocka_unit_test(nothing_is_injected),
+        cmocka_unit_test(words_of_checks_stay),
         cmocka_unit_test(rewriting_is_idempotent),
         cmocka_unit_test(marks_say_what_was_done),
         cmocka_unit_test(directions),
