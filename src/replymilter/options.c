@@ -16,7 +16,7 @@ options_parse(Options *options, int *argc, char ***argv, GError **error)
         {"check", 'n', 0, G_OPTION_ARG_NONE, &options->check,
          "read the policy, say what is wrong with it, and end", NULL},
         {"foreground", 'f', 0, G_OPTION_ARG_NONE, &options->front,
-         "log to standard error instead of syslog (it always runs in front)", NULL},
+         "log to standard error, not to syslog", NULL},
         {"socket", 'p', 0, G_OPTION_ARG_STRING, &options->socket,
          "the milter socket, instead of milter.socket", "SOCKET"},
         {"user", 'u', 0, G_OPTION_ARG_STRING, &options->user,
@@ -29,10 +29,11 @@ options_parse(Options *options, int *argc, char ***argv, GError **error)
         G_OPTION_ENTRY_NULL,
     };
     g_autoptr(GOptionContext) context =
-        g_option_context_new("- reply policy and bounce classification for Postfix and Sendmail");
+        g_option_context_new("- reply policy for Postfix and Sendmail");
     g_option_context_set_description(context,
-                                     "SIGHUP loads the policy anew, SIGUSR1 switches tracing "
-                                     "on and off, SIGTERM drains and ends.\n"
+                                     "It always runs in front. SIGHUP loads the policy anew, "
+                                     "SIGUSR1 switches\ntracing on and off, SIGTERM drains and "
+                                     "ends.\n"
                                      "See replymilter(8) and replymilter.conf(5).");
     g_option_context_add_main_entries(context, entries, NULL);
     g_option_context_set_help_enabled(context, TRUE);
