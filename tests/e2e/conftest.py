@@ -68,7 +68,9 @@ def pytest_runtest_makereport(item, call):
 
 
 def _testimony(thing):
-    """What a Postfix or a daemon has to say when a test that used it failed."""
+    """What a Postfix or a daemon has to say when a test that used it failed; nothing once its folder is gone."""
+    if not os.path.isdir(getattr(thing, "top", "")):
+        return []
     if isinstance(thing, Postfix):
         return [(f"maillog of {thing.top}", thing.log()[-12000:])]
     if isinstance(thing, Replymilter):
@@ -129,6 +131,67 @@ def make_host(request, make_postfix, make_daemon, make_sink):
         return made.start() if start else made
 
     return host
+
+
+class _Makers:
+    """What MailHost makes its parts with, where the parts outlive the test."""
+
+    postfix, daemon, sink = Postfix, Replymilter, Sink
+
+
+@pytest.fixture(scope="module")
+def _kept(request):
+    """The hosts and daemons that the tests of a module share, by what they were made of."""
+    kept = {}
+    yield kept
+    problems = []
+    for thing in kept.values():
+        try:
+            thing.close()
+        except AssertionError as error:
+            problems.append(str(error))
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def shared_host(request, _kept):
+    """Like make_host, for tests that leave the host as it was: those of a module that ask for the same get the same.
+
+    Another policy is loaded by SIGHUP.
+    """
+    request.node.things = []
+
+    def host(policy="", **options):
+        key = repr(sorted(options.items()))
+        if key in _kept:
+            _kept[key].settle()
+            _kept[key].daemon.switch(policy)
+        else:
+            made = _kept[key] = MailHost(_Makers, policy, **options)
+            made.start()
+        request.node.things += [_kept[key].postfix, _kept[key].daemon]
+        return _kept[key]
+
+    return host
+
+
+@pytest.fixture
+def shared_daemon(request, _kept):
+    """Like make_daemon, started, and shared as by shared_host."""
+    request.node.things = []
+
+    def daemon(policy="", **options):
+        key = repr(sorted(options.items()))
+        if key in _kept:
+            _kept[key].forget_events()
+            _kept[key].switch(policy)
+        else:
+            made = _kept[key] = Replymilter(policy, **options)
+            made.start()
+        request.node.things.append(_kept[key])
+        return _kept[key]
+
+    return daemon
 
 
 @pytest.fixture

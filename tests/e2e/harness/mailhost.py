@@ -4,6 +4,8 @@ import grp
 import os
 import pwd
 
+from .net import wait_for
+
 MILTER = "unix:run/replymilter.sock"
 
 
@@ -54,3 +56,17 @@ class MailHost:
         self.daemon.start()
         self.postfix.start()
         return self
+
+    def close(self):
+        for thing in (self.postfix, self.daemon, self.sink):
+            thing.close()
+
+    def settle(self):
+        """Waits for the end of what is under way, then forgets all mails and events."""
+        wait_for(
+            lambda: {mail["queue_name"] for mail in self.postfix.queued()} <= {"deferred", "hold"},
+            lambda: f"the queue to come to rest: {self.postfix.queued()}",
+        )
+        self.daemon.forget_events()
+        self.sink.refusals = {}
+        del self.sink.mails[:]

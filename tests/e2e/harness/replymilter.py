@@ -5,16 +5,23 @@ of a sanitizer fails the test that ran it, whatever else the test saw.
 """
 
 import contextlib
+import functools
 import json
 import os
+import queue
 import re
 import signal
 import socket
 import subprocess
+import threading
+import time
+
+import jsonschema
 
 from . import guard
 from .net import slow, wait_for
 
+_SCHEMA = os.path.join(os.path.dirname(__file__), "../../../doc/event.schema.json")
 _FINDING = re.compile(
     r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|UndefinedBehaviorSanitizer|runtime error:|Assertion .* failed|GLib.*-(CRITICAL|ERROR))"
 )
@@ -55,6 +62,18 @@ def replyctl(*arguments, check=True, **options):
     return result
 
 
+@functools.cache
+def event_validator():
+    with open(_SCHEMA, encoding="utf-8") as file:
+        return jsonschema.Draft202012Validator(json.load(file))
+
+
+def check_event(event):
+    """Fails unless the event is as doc/event.schema.json says."""
+    problem = jsonschema.exceptions.best_match(event_validator().iter_errors(event))
+    assert problem is None, f"{problem.json_path}: {problem.message}\nin the event {event}"
+
+
 class Replymilter:
     """A daemon. `policy`: libconfig text; the sockets and the event log are set by the harness unless the text sets them.
 
@@ -87,6 +106,7 @@ class Replymilter:
         self.handed_over = []
         self.process = None
         self.notices = None
+        self.forgotten = 0
         self.write_policy(policy)
 
     def __enter__(self):
@@ -98,6 +118,7 @@ class Replymilter:
 
     def write_policy(self, policy):
         """Writes the policy file whole, with the harness's own sections before the text."""
+        self.policy = policy
         access = 'mode = "0660"; group = "%s";' % self.group if self.group else 'mode = "0666";'
         sections = ""
         if self.with_milter and not re.search(r"(?m)^milter\b", policy):
@@ -121,8 +142,19 @@ class Replymilter:
         self.notices = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notices.bind(path)
         os.chmod(path, 0o666)
-        self.notices.setblocking(False)
+        self.noticed = queue.SimpleQueue()
+        threading.Thread(
+            target=self._take_notices, args=(self.notices, self.noticed), daemon=True
+        ).start()
         return path
+
+    @staticmethod
+    def _take_notices(notices, noticed):
+        """As systemd does: a daemon whose notices nobody takes waits for ever."""
+        with contextlib.suppress(OSError):
+            while lines := notices.recv(4096).decode().splitlines():
+                noticed.put(lines)
+        notices.close()
 
     def start(self):
         """Starts it and waits until it says, as to systemd, that it is ready."""
@@ -154,8 +186,8 @@ class Replymilter:
     def notice(self):
         """The next datagram to systemd as a list of lines, or None."""
         try:
-            return self.notices.recv(4096).decode().splitlines()
-        except BlockingIOError:
+            return self.noticed.get_nowait()
+        except queue.Empty:
             return None
 
     def wait_notice(self, wanted, what):
@@ -164,17 +196,19 @@ class Replymilter:
                 if wanted in lines:
                     return True
             if self.process.poll() is not None:
-                raise AssertionError(
-                    f"the daemon ended with {self.process.returncode}:\n{self.errors()}"
-                )
+                status = self._end(0)
+                raise AssertionError(f"the daemon ended with {status}:\n{self.errors()}")
             return False
 
         wait_for(came, what, seconds=20)
 
     def errors(self):
         """What it has written to standard error so far."""
-        with open(self.error_path, encoding="utf-8", errors="backslashreplace") as file:
-            return file.read()
+        try:
+            with open(self.error_path, encoding="utf-8", errors="backslashreplace") as file:
+                return file.read()
+        except FileNotFoundError:
+            return ""
 
     def is_alive(self):
         return self.process is not None and self.process.poll() is None
@@ -187,6 +221,15 @@ class Replymilter:
             pass
         self.hup()
         self.wait_notice("READY=1", lambda: f"the daemon to have reloaded:\n{self.errors()}")
+
+    def switch(self, policy):
+        """Goes over to a policy by SIGHUP, if it is another one; fails if the daemon does not take it."""
+        if policy == self.policy:
+            return
+        before = len(self.errors())
+        self.reload(policy)
+        said = self.errors()[before:]
+        assert f"{self.policy_path}: loaded" in said, said
 
     def hup(self):
         self.process.send_signal(signal.SIGHUP)
@@ -205,7 +248,8 @@ class Replymilter:
 
     def _end(self, signum, seconds=30):
         process, self.process = self.process, None
-        process.send_signal(signum)
+        if signum:
+            process.send_signal(signum)
         try:
             status = process.wait(slow(seconds))
         except subprocess.TimeoutExpired:
@@ -213,7 +257,8 @@ class Replymilter:
         guard.end_group(process.pid)
         process.wait()
         guard.released(process)
-        self.notices.close()
+        with contextlib.suppress(OSError):
+            self.notices.shutdown(socket.SHUT_RDWR)
         return status
 
     def check_findings(self):
@@ -221,20 +266,36 @@ class Replymilter:
         assert not _FINDING.search(errors), f"found by a sanitizer:\n{errors}"
 
     def close(self):
-        """Ends it and removes its folder (kept if REPLYMILTER_TEST_KEEP is set)."""
+        """Ends it, looks at all its events, and removes its folder (kept if REPLYMILTER_TEST_KEEP is set)."""
+        if not os.path.isdir(self.top):
+            return
         try:
             self.stop()
             self.check_findings()
+            self.forgotten = 0
+            for event in self.events():
+                check_event(event)
         finally:
             if not os.environ.get("REPLYMILTER_TEST_KEEP"):
                 guard.remove(self.top)
 
     def raw_events(self):
+        """The event log since forget_events()."""
         try:
             with open(self.events_path, "rb") as file:
+                file.seek(self.forgotten)
                 return file.read()
         except FileNotFoundError:
             return b""
+
+    def forget_events(self):
+        """What has happened so far is of no interest. Waits for events that are still on their way, as those of tables may be."""
+        self.forgotten = 0
+        before = -1
+        while before != (now := len(self.raw_events())):
+            before = now
+            time.sleep(slow(0.03))
+        self.forgotten = now
 
     def events(self, **wanted):
         """The events so far that have these values, e.g. events(door="milter", recipient="u@x"); fails on a broken line.

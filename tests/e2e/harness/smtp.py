@@ -51,8 +51,11 @@ class Reply:
         return "Reply:\n" + "\n".join(f"  {line}" for line in self.wire_lines)
 
 
-def check_wire(raw):
-    """Fails unless `raw` is exactly one reply: same code on each line, dashes right, CRLF, no control or 8-bit octets, 512 at most."""
+def check_wire(raw, quoted=False):
+    """Fails unless `raw` is exactly one reply: same code on each line, dashes right, CRLF, no control or 8-bit octets, 512 at most.
+
+    `quoted`: the first line is Postfix's own and may quote an 8-bit address of the client's.
+    """
     if not raw.endswith(b"\r\n"):
         raise ProtocolError(f"no CRLF at the end: {raw!r}")
     lines = raw.split(b"\r\n")[:-1]
@@ -64,17 +67,20 @@ def check_wire(raw):
             raise ProtocolError(f"line {number} has another code: {raw!r}")
         if match.group(2) != (b" " if number == len(lines) else b"-"):
             raise ProtocolError(f"line {number} has the wrong separator: {raw!r}")
-        if any(octet < 32 or octet > 126 for octet in line):
+        last = 255 if quoted and number == 1 else 126
+        if any(octet < 32 or octet == 127 or octet > last for octet in line):
             raise ProtocolError(f"line {number} has a control or 8-bit octet: {line!r}")
-        if len(line) > 510:
+        if len(line) > 510 and not (quoted and number == 1):
             raise ProtocolError(f"line {number} has {len(line)} octets: {line!r}")
 
 
 class Smtp:
-    """A session. Commands are methods; each returns a Reply. `strict`: check each reply's octets."""
+    """A session. Commands are methods; each returns a Reply. `strict`: check each reply's octets (check_wire)."""
 
-    def __init__(self, port, source=LOOPBACK, host=LOOPBACK, timeout=30.0, strict=True):
-        self.strict = strict
+    def __init__(
+        self, port, source=LOOPBACK, host=LOOPBACK, timeout=30.0, strict=True, quoted=False
+    ):
+        self.strict, self.quoted = strict, quoted
         self.socket = socket.create_connection(
             (host, port), timeout=slow(timeout), source_address=(source, 0)
         )
@@ -109,7 +115,7 @@ class Smtp:
             if line[3:4] != b"-":
                 break
         if self.strict:
-            check_wire(raw)
+            check_wire(raw, self.quoted)
         reply = Reply(raw)
         self.seen.append((sent, reply))
         return reply

@@ -1,0 +1,110 @@
+"""The event log: its promises as doc/events.md makes them."""
+
+import json
+import os
+import re
+import time
+
+import pytest
+from harness import smtp
+from harness.net import slow
+
+CHECK = (
+    'checks = ( { name = "no"; when = { recipient = "second@local.test"; }; then = { code = 550; status = "5.7.1"; '
+    'text = "Not %{recipient} for %{sender} at %{client_addr}."; }; } );\n'
+)
+FIELDS = "v time id event door stage client sender recipient final changed category permanent action confidence".split()
+
+
+def refuse(host, count=1, **mail):
+    with smtp.Smtp(host.port, source=mail.get("source", "127.0.0.1")) as session:
+        session.ehlo()
+        session.mail("someone@sender.test")
+        for _ in range(count):
+            assert session.rcpt("second@local.test").code == 550
+        session.quit()
+
+
+def test_fields(shared_host):
+    host = shared_host(CHECK)
+    refuse(host)
+    event = host.daemon.wait_event(door="milter")
+    assert [name for name in FIELDS if name not in event] == []
+    assert event["v"] == 1 and event["changed"] in (True, False)
+    assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", event["time"])
+
+
+@pytest.mark.parametrize(
+    "addresses, client", [("plain", "plain"), ("domain", "prefix"), ("hashed", "hashed")]
+)
+def test_privacy_covers_every_field(make_host, folder, addresses, client):
+    with open(f"{folder}/key", "w", encoding="ascii") as file:
+        file.write("0123456789abcdef0123456789abcdef\n")
+    os.chmod(f"{folder}/key", 0o600)
+    host = make_host(
+        CHECK, log=f'addresses = "{addresses}"; client = "{client}"; key_file = "{folder}/key";'
+    )
+    refuse(host, source="127.0.0.77")
+    smtp.send(
+        host.port,
+        sender="someone@sender.test",
+        recipients=["second2@local.test"],
+        source="127.0.0.77",
+    )
+    host.daemon.wait_events(3)
+    raw = host.daemon.raw_events().decode()
+    assert ("someone@sender.test" in raw) == (addresses == "plain")
+    assert ("second@local.test" in raw) == (addresses == "plain")
+    assert ("someone" in raw) == (addresses == "plain")
+    assert ("127.0.0.77" in raw) == (client == "plain")
+    if addresses == "domain":
+        assert "sender.test" in raw
+
+
+def test_rate_limit_is_counted(make_host):
+    host = make_host(CHECK, doors=["milter"])
+    host.daemon.stop()
+    host.daemon.write_policy(
+        CHECK + f'log = {{ events = "{host.daemon.events_path}"; rate = 10; }};'
+    )
+    host.daemon.start()
+    refuse(host, 200)
+    time.sleep(slow(1.5))
+    refuse(host)
+    time.sleep(slow(1.5))
+    lines = [json.loads(line) for line in host.daemon.raw_events().splitlines()]
+    assert len(lines) < 100
+    assert any(
+        re.search(r"\d", json.dumps(line)) and line.get("event") not in ("refusal",)
+        for line in lines
+    ), "no summary of what was left out"
+
+
+def test_standard_output(make_host):
+    host = make_host(CHECK + 'log = { events = "stdout"; rate = 0; };', doors=["milter"])
+    refuse(host)
+    time.sleep(slow(0.3))
+    lines = [json.loads(line) for line in host.daemon.errors().splitlines() if line.startswith("{")]
+    assert [line["recipient"] for line in lines] == ["second@local.test"]
+
+
+def test_ids_are_unique_and_in_order(shared_host):
+    host = shared_host(CHECK, doors=["milter"])
+    refuse(host, 50)
+    identifiers = [event["id"] for event in host.daemon.wait_events(50)]
+    assert len(set(identifiers)) == 50
+    assert all(len(identifier) == 26 for identifier in identifiers)
+
+
+def test_two_like_refusals_do_not_join(make_host):
+    """With two candidates there is no join: rather none than a wrong one."""
+    host = make_host("site = { reference = true; };")
+    with smtp.Smtp(host.port) as first, smtp.Smtp(host.port) as second:
+        for session in (first, second):
+            session.ehlo()
+            session.mail()
+        for session in (first, second):
+            session.rcpt("nouser@local.test")
+    events = host.daemon.wait_events(4)
+    joins = [event["joins"] for event in events if event.get("joins")]
+    assert len(joins) == len(set(joins)) and set(joins) <= {event["id"] for event in events}
