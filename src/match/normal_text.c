@@ -256,10 +256,11 @@ is_id(const char *text, gsize length)
 static gsize
 ipv6_end(const Scan *scan, gsize from)
 {
+    enum { LONGEST = 45, MOST_COLONS = 8 };
     guint colons = 0, group = 0, digits = 0;
     gboolean doubled = FALSE;
     gsize end = from;
-    for (; end < scan->length && end - from <= 45; end++) {
+    for (; end < scan->length && end - from <= LONGEST && colons <= MOST_COLONS + 1; end++) {
         char octet = scan->in[end];
         if (octet == ':') {
             doubled |= end > from && scan->in[end - 1] == ':';
@@ -281,8 +282,10 @@ ipv6_end(const Scan *scan, gsize from)
         colons--;
     }
     gboolean bounded = end == scan->length || !(is_name(scan->in[end]) && scan->in[end] != '.');
-    return digits > 0 && bounded && ((doubled && colons >= 2) || colons >= 5) && colons <= 8 ? end
-                                                                                             : from;
+    return digits > 0 && bounded && ((doubled && colons >= 2) || colons >= 5) &&
+                   colons <= MOST_COLONS
+               ? end
+               : from;
 }
 
 /* ---- what may begin at a place: each consumes it, or returns FALSE ----------------------------
