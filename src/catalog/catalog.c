@@ -130,6 +130,15 @@ catalog_status(EnhancedStatus status)
     return best;
 }
 
+EnhancedStatus
+catalog_status_instead(EnhancedStatus status)
+{
+    const CatalogStatus *row = catalog_status(status);
+    if (row == NULL || row->instead_subject == 0)
+        return status;
+    return (EnhancedStatus){status.class, row->instead_subject, row->instead_detail};
+}
+
 const CatalogReplyCode *
 catalog_reply_codes(guint *count)
 {

@@ -59,6 +59,7 @@ typedef struct {
     const char *note;
     const CatalogReading *readings;
     guint reading_count;
+    guint16 instead_subject, instead_detail; /* of a deprecated one: see catalog_status_instead() */
 } CatalogStatus;
 
 /*
@@ -78,6 +79,9 @@ const char *catalog_status_detail(EnhancedStatus status);
  */
 const CatalogReplyCode *catalog_reply_code(guint code);
 const CatalogStatus *catalog_status(EnhancedStatus status);
+
+/* What is sent in place of a deprecated status; of any other: itself. */
+EnhancedStatus catalog_status_instead(EnhancedStatus status);
 
 /* All rows in ascending order: by code; by subject, detail and last detail. */
 const CatalogReplyCode *catalog_reply_codes(guint *count);

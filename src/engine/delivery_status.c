@@ -55,5 +55,5 @@ delivery_status_for(EnhancedStatus given, EnhancedStatus remote, const Classific
         return known;
     gboolean remote_says_more = enhanced_status_is_set(remote) && remote.class == given.class &&
                                 is_generic(given) && !is_generic(remote);
-    return remote_says_more ? remote : given;
+    return catalog_status_instead(remote_says_more ? remote : given);
 }

@@ -23,6 +23,7 @@ static const char *const names[LINT_RULE_COUNT] = {
     [LINT_STATUS_MISSING] = "status-missing",
     [LINT_STATUS_MISPLACED] = "status-misplaced",
     [LINT_STATUS_MALFORMED] = "status-malformed",
+    [LINT_STATUS_DEPRECATED] = "status-deprecated",
     [LINT_STATUS_TWICE] = "status-twice",
     [LINT_STATUSES_DIFFER] = "statuses-differ",
     [LINT_TEXT_EMPTY] = "text-empty",

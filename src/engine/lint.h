@@ -25,6 +25,7 @@ typedef enum {
     LINT_STATUS_MISSING,    /* status-missing */
     LINT_STATUS_MISPLACED,  /* status-misplaced: greeting, HELO, 3xx */
     LINT_STATUS_MALFORMED,  /* status-malformed: 5.7.1234 */
+    LINT_STATUS_DEPRECATED, /* status-deprecated: 5.6.10, a double of 5.6.8 */
     LINT_STATUS_TWICE,      /* status-twice: again in the text */
     LINT_STATUSES_DIFFER,   /* statuses-differ: not the same on each line */
     LINT_TEXT_EMPTY,        /* text-empty */

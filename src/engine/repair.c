@@ -239,7 +239,7 @@ missing_status(const Repair *repair, guint code)
     if (!needs_status(code, repair->stage))
         return ENHANCED_STATUS_NONE;
     if (repair->reply->status.class == class)
-        return repair->reply->status;
+        return catalog_status_instead(repair->reply->status);
     EnhancedStatus told = category_status(repair->context->cause, class);
     return goes_with(code, told) ? told : catalog_default_status(code, repair->stage);
 }
@@ -286,6 +286,20 @@ unwanted_status(const Repair *repair, EnhancedStatus written)
 }
 
 static EnhancedStatus
+current_status(const Repair *repair, EnhancedStatus status)
+{
+    char before[ENHANCED_STATUS_TEXT_SIZE], after[ENHANCED_STATUS_TEXT_SIZE];
+    EnhancedStatus instead = catalog_status_instead(status);
+    if (!enhanced_status_equal(status, instead))
+        lint_note(repair->findings, LINT_STATUS_DEPRECATED, 0,
+                  g_strdup_printf("The registry deprecates the enhanced status %s.",
+                                  enhanced_status_format(status, before)),
+                  g_strdup_printf("It becomes %s, which means the same.",
+                                  enhanced_status_format(instead, after)));
+    return instead;
+}
+
+static EnhancedStatus
 right_status(const Repair *repair, guint code)
 {
     char before[ENHANCED_STATUS_TEXT_SIZE], after[ENHANCED_STATUS_TEXT_SIZE];
@@ -312,7 +326,7 @@ right_status(const Repair *repair, guint code)
                   g_strdup_printf("The code decides: the status becomes %s.",
                                   enhanced_status_format(status, after)));
     }
-    return status;
+    return current_status(repair, status);
 }
 
 static void

@@ -178,6 +178,13 @@ read_status(Reading *reading, const config_setting_t *then)
                         text, status.class, MIN(status.subject, 7));
         return ENHANCED_STATUS_NONE;
     }
+    EnhancedStatus instead = catalog_status_instead(status);
+    if (!enhanced_status_equal(instead, status)) {
+        char better[ENHANCED_STATUS_TEXT_SIZE];
+        reading_problem(reading, at, "the enhanced status %s is deprecated: write \"%s\"", text,
+                        enhanced_status_format(instead, better));
+        return ENHANCED_STATUS_NONE;
+    }
     return status;
 }
 

@@ -135,6 +135,12 @@ statuses_by_number(void **state)
         assert_int_equal(row->origin, cases[i].origin);
     }
     assert_null(catalog_status(ENHANCED_STATUS_NONE));
+    assert_true(
+        enhanced_status_equal(catalog_status_instead(status_of("5.6.10")), status_of("5.6.8")));
+    assert_true(
+        enhanced_status_equal(catalog_status_instead(status_of("5.6.9")), status_of("5.6.9")));
+    assert_true(
+        enhanced_status_equal(catalog_status_instead(status_of("5.77.1")), status_of("5.77.1")));
 }
 
 static gboolean

@@ -128,6 +128,8 @@ repairs_the_status(void **state)
         {"354 2.0.0 go", SMTP_STAGE_DATA, "status-misplaced", "354 go"},
         {"250 2.0.0 mx.example.org", SMTP_STAGE_HELO, "status-misplaced", "250 mx.example.org"},
         {"354 2.0.0 2.0.0 go", SMTP_STAGE_DATA, "status-misplaced status-misplaced", "354 go"},
+        {"553 5.6.10 no", SMTP_STAGE_RCPT, "status-deprecated", "553 5.6.8 no"},
+        {"450 5.6.10 no", SMTP_STAGE_RCPT, "class-mismatch status-deprecated", "450 4.6.8 no"},
         {"550 5.7.1 5.7.1 no", SMTP_STAGE_RCPT, "status-twice", "550 5.7.1 no"},
         {"550 5.7.1 #5.7.1: no", SMTP_STAGE_RCPT, "status-twice", "550 5.7.1 no"},
         {"550 5.7.1 5.1.1 kept", SMTP_STAGE_RCPT, "", "550 5.7.1 5.1.1 kept"},
@@ -302,6 +304,7 @@ leaves_a_delivery_status_without_code(void **state)
     } cases[] = {
         {"5.1.1 unknown", "5.1.1 unknown"},
         {"2.0.0 sent", "2.0.0 sent"},
+        {"5.6.10 unknown", "5.6.8 unknown"},
         {"4.4.1 connect to mx[192.0.2.1]:25: timed out",
          "4.4.1 connect to mx[192.0.2.1]:25: timed out"},
         {"451 x", "4.3.0 x"},

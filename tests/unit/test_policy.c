@@ -427,6 +427,8 @@ refuses_rules(void **state)
          "1: \"2.1.5\" is no enhanced status of a refusal: write it as \"5.7.1\""},
         {RULE("code = 550;", "status = \"5.77.1\";"),
          "1: no registry has the enhanced status 5.77.1: a general one is \"5.7.0\""},
+        {RULE("code = 550;", "status = \"5.6.10\";"),
+         "1: the enhanced status 5.6.10 is deprecated: write \"5.6.8\""},
         {RULE("code = 550;", "code = 550; status = \"4.7.1\";"),
          "1: code 550 and status 4.7.1 disagree: a 550 needs a status that begins with 5"},
         {RULE("code = \"4*\";", "code = 550;"),
