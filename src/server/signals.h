@@ -16,8 +16,9 @@ typedef enum {
     SIGNAL_STOP,   /* TERM, INT */
 } SignalWish;
 
-/* Before any thread is started. SIGPIPE is ignored from here on. */
+/* Before any thread is started. SIGPIPE and SIGXFSZ are ignored from here on. */
 gboolean signals_open(GError **error);
 
-/* Main thread: waits for a signal, at most so long. Several of one kind may come as one. */
+/* Main thread: waits for a signal, at most so long. Several of one kind may come as one; of several
+ * kinds the weightiest comes first. */
 SignalWish signals_wait(int timeout_ms);
