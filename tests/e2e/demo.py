@@ -8,12 +8,13 @@ import contextlib
 import os
 import re
 import shutil
+import subprocess
 import sys
 import textwrap
 
 from harness import smtp
 from harness.postfix import INSIDER, Postfix
-from harness.replymilter import Replymilter, replyctl
+from harness.replymilter import Replymilter, program, replyctl
 from harness.sink import Sink
 
 WIDTH = min(80, shutil.get_terminal_size((80, 24)).columns)
@@ -29,11 +30,10 @@ site = {
 replies = {
   default = "annotate";
   rules = (
-    // A partner's server says 5.7.1 ("policy") when it means "no such mailbox".
-    { name = "partner-no-mailbox";
-      when = { text = "/no such mailbox/i"; status = "5.7.1"; };
-      then = { mode = "replace"; code = 550; status = "5.1.1";
-               text = "The mailbox does not exist there."; }; }
+    { name = "strangers";
+      when = { category = "relay-denied"; };
+      then = { text = [ "We take mail for local.test only.",
+                        "Our own users log in first, on port 587. %{help_url}" ]; }; }
   );
 };
 checks = (
@@ -112,7 +112,11 @@ class Stage:
             "sender.test": self.sink.port,
             "staff.test": self.sink.port,
         }
-        settings = {"smtpd_helo_required": "yes"}
+        self.bounces = 0
+        settings = {
+            "smtpd_helo_required": "yes",
+            "local_recipient_maps": "inline:{ user=x, old=x }",
+        }
         self.plain = Postfix(settings, relay=self.sink.port, sinks=ways)
         stack.callback(self.plain.close)
         # Before, the moved mailbox was refused in Postfix, in the way Postfix has for it.
@@ -136,12 +140,11 @@ class Stage:
             last = got["end"] or (got["rcpt"] or [got["mail"]])[-1]
             show(last.wire_lines)
 
-    def bounce(self, postfix, port):
+    def bounce(self, port):
         """Sends a mail that the partner refuses; returns the delivery status notification that comes back."""
-        before = len(self.sink.mails)
+        self.bounces += 1
         smtp.send(port, sender="ann@staff.test", recipients=["sales@partner.test"], source=INSIDER)
-        self.sink.wait_mail(before + 1)
-        return self.sink.mails[-1].text
+        return self.sink.wait_mail(self.bounces, recipient="ann@staff.test")[-1].text
 
 
 def show_setup(stage):
@@ -187,9 +190,9 @@ def show_bounce(stage):
     print("  The partner's server answers RCPT TO:<sales@partner.test> with\n")
     lines("partner", [PARTNER_SAYS.decode()], "33")
     print("\n  and this stands in the bounce that the sender gets:\n")
-    without(interesting(stage.bounce(stage.plain, stage.plain_port)))
+    without(interesting(stage.bounce(stage.plain_port)))
     print()
-    with_it(interesting(stage.bounce(stage.full, stage.full_port)))
+    with_it(interesting(stage.bounce(stage.full_port)))
 
 
 def one_line(part):
@@ -219,6 +222,7 @@ def show_event(event):
             ("original", one_line(event.get("original"))),
             ("final", one_line(event.get("final")) if event.get("changed") else None),
             ("rule", event.get("rule")),
+            ("check", event.get("check")),
             ("reference", event.get("reference")),
             ("joins", event.get("joins")),
         ]
@@ -227,30 +231,35 @@ def show_event(event):
 
 def show_events(stage):
     heading("6. What the event log says about all this")
-    events = stage.daemon.wait_events(5)
+    stage.daemon.wait_event(door="delivery")
+    events = stage.daemon.events()
     prose(f"{len(events)} events, one JSON object a line, were written. The main fields of each:")
     for event in events:
         print()
         show_event(event)
     print("\nThe last of them as it stands in the file:\n")
-    print(
-        textwrap.fill(
-            stage.daemon.raw_events().decode().splitlines()[-1],
-            WIDTH - 2,
-            initial_indent="  ",
-            subsequent_indent="  ",
-            break_on_hyphens=False,
-        )
-    )
+    print(stage.daemon.raw_events().decode().splitlines()[-1])
+
+
+def show_command(command, argument, most=None):
+    print(f"\n$ replyctl {command} '{argument}'\n")
+    # lint says by its exit status whether there is something to repair
+    said = replyctl(command, argument, check=False).stdout.rstrip().splitlines()
+    print(textwrap.indent("\n".join(said[:most]), "  "))
+    if most and len(said) > most:
+        print(f"  (and {len(said) - most} lines more)")
 
 
 def show_explanation():
-    heading("7. What does a code mean? replyctl explain 550 5.7.1")
-    print(textwrap.indent(replyctl("explain", "550", "5.7.1").stdout.rstrip(), "  "))
+    heading("7. What is wrong with a reply, and what does it mean?")
+    show_command("lint", "550 4.7.1 no")
+    show_command("explain", PARTNER_SAYS.decode(), most=28)
 
 
 def main():
-    version = replyctl("version").stdout.split("\n")[0]
+    version = subprocess.run(
+        [program("replymilter"), "-V"], check=True, text=True, capture_output=True
+    ).stdout.strip()
     with contextlib.ExitStack() as stack:
         stage = Stage(stack)
         print(paint(f"\n{version}, beside a Postfix: the same mail without it and with it", "1"))
