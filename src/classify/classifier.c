@@ -56,8 +56,7 @@ typedef struct {
     PatternHit hit; /* of no length: the numbers were enough */
 } Verdict;
 
-/* ---- life -------------------------------------------------------------------------------------
- */
+/* ---- life ---------------------------------------------------------------------------------- */
 
 Classifier *
 classifier_new_for_numbers(void)
@@ -124,8 +123,7 @@ confidence_name(Confidence confidence)
     return names[confidence];
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading ------------------------------------------------------------------------------- */
 
 static GString *
 line_of(const SmtpReply *reply)
@@ -267,8 +265,7 @@ reading_retry_after(const Reading *reading)
     return seconds;
 }
 
-/* ---- the named list ---------------------------------------------------------------------------
- */
+/* ---- the named list ------------------------------------------------------------------------ */
 
 /* The host part of a masked URL or host name. */
 static const char *
@@ -334,8 +331,7 @@ reading_dnsbl(const Reading *reading, const Verdict *verdict)
     return unknown_list_name(reading, verdict);
 }
 
-/* ---- the answer -------------------------------------------------------------------------------
- */
+/* ---- the answer ---------------------------------------------------------------------------- */
 
 static void
 decide(Classification *result, Category category, Confidence confidence, const char *rule,

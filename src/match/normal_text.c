@@ -36,8 +36,7 @@ typedef struct {
     gsize size; /* allocated octets of text */
 } Scan;
 
-/* ---- the output -------------------------------------------------------------------------------
- */
+/* ---- the output ---------------------------------------------------------------------------- */
 
 static void
 put(Scan *scan, const char *octets, gsize count, gsize origin)
@@ -87,20 +86,20 @@ put_mask(Scan *scan, NormalMaskKind kind, gsize start, gsize end)
     put(scan, mask_text[kind], strlen(mask_text[kind]), origin);
 }
 
-/* ---- what octets are made of ------------------------------------------------------------------
- */
+/* ---- what octets are made of --------------------------------------------------------------- */
 
 /* One look for each octet: it is what most of the time goes into. */
-enum { WHITE = 1, NAME = 2, PIECE = 4, URL_END = 8 };
+enum { WHITE = 1, NAME = 2, PIECE = 4, URL_END = 8, WORD = 16 };
 
+/* WORD: a run of nothing but these is neither address nor host name, IP address or id. */
 static const guint8 kinds[256] = {
     [0 ... ' '] = WHITE | URL_END,
     [0x7f] = WHITE | URL_END,
     ['0' ... '9'] = NAME | PIECE,
-    ['A' ... 'Z'] = NAME | PIECE,
-    ['a' ... 'z'] = NAME | PIECE,
-    ['-'] = NAME | PIECE,
-    ['_'] = NAME | PIECE,
+    ['A' ... 'Z'] = NAME | PIECE | WORD,
+    ['a' ... 'z'] = NAME | PIECE | WORD,
+    ['-'] = NAME | PIECE | WORD,
+    ['_'] = NAME | PIECE | WORD,
     ['.'] = NAME | PIECE,
     ['+'] = PIECE,
     ['@'] = PIECE,
@@ -145,15 +144,6 @@ ends_url(char octet)
     return (kinds[(guchar)octet] & URL_END) != 0;
 }
 
-static gsize
-run(const Scan *scan, gsize from, gboolean (*belongs)(char))
-{
-    gsize end = from;
-    while (end < scan->length && belongs(scan->in[end]))
-        end++;
-    return end;
-}
-
 static gboolean
 is_digits(const char *text, gsize length)
 {
@@ -163,8 +153,7 @@ is_digits(const char *text, gsize length)
     return length > 0;
 }
 
-/* ---- kinds of pieces --------------------------------------------------------------------------
- */
+/* ---- kinds of pieces ----------------------------------------------------------------------- */
 
 static gboolean
 is_ipv4(const char *text, gsize length)
@@ -288,8 +277,7 @@ ipv6_end(const Scan *scan, gsize from)
                : from;
 }
 
-/* ---- what may begin at a place: each consumes it, or returns FALSE ----------------------------
- */
+/* ---- what may begin at a place: each consumes it, or returns FALSE ------------------------- */
 
 /* The end of a URL without the punctuation that follows it in a sentence. */
 static gsize
@@ -439,27 +427,50 @@ take_host(Scan *scan, gsize end)
     return TRUE;
 }
 
-static gboolean
-take_piece(Scan *scan)
+/* Copies in[at, end) as it is. */
+static void
+take_plain(Scan *scan, gsize end)
 {
-    gsize start = scan->at;
-    if (!g_ascii_isalnum(scan->in[start]) && scan->in[start] != '_')
-        return FALSE;
-    gsize stop = run(scan, start, is_piece), end = stop;
+    NormalText *normal = scan->normal;
+    gsize count = end - scan->at;
+    g_assert(normal->length + count < scan->size);
+    memcpy(normal->text + normal->length, scan->in + scan->at, count);
+    for (gsize i = 0; i < count; i++)
+        normal->origin[normal->length + i] = (guint32)(scan->at + i);
+    normal->length += count;
+    scan->at = end;
+}
+
+static void
+take_piece(Scan *scan, gsize stop, gboolean word)
+{
+    gsize start = scan->at, end = stop;
+    const char *piece = scan->in + start;
     while (end > start && !g_ascii_isalnum(scan->in[end - 1]))
         end--;
-    const char *piece = scan->in + start;
-    if (take_address(scan, stop, end) || take_host(scan, end))
-        return TRUE;
-    if (is_ipv4(piece, end - start)) {
+    if (word)
+        take_plain(scan, stop);
+    else if (is_ipv4(piece, end - start))
         put_mask(scan, NORMAL_MASK_IP, start, end);
-    } else if (is_id(piece, end - start)) {
-        put_mask(scan, NORMAL_MASK_ID, start, end);
-    } else {
-        for (; scan->at < stop; scan->at++)
-            put(scan, scan->in + scan->at, 1, scan->at);
+    else if (!take_address(scan, stop, end) && !take_host(scan, end)) {
+        if (is_id(piece, end - start))
+            put_mask(scan, NORMAL_MASK_ID, start, end);
+        else
+            take_plain(scan, stop);
     }
-    return TRUE;
+}
+
+/* What begins with a letter, a digit or "_". */
+static void
+take_name(Scan *scan)
+{
+    gsize stop = scan->at;
+    guint8 common = WORD;
+    for (; stop < scan->length && is_piece(scan->in[stop]); stop++)
+        common &= kinds[(guchar)scan->in[stop]];
+    gboolean colon = stop < scan->length && scan->in[stop] == ':';
+    if (!colon || (!take_url(scan) && !take_ipv6(scan)))
+        take_piece(scan, stop, common != 0);
 }
 
 /* Anything else: white space, punctuation, 8-bit letters. */
@@ -484,8 +495,34 @@ take_octet(Scan *scan)
     }
 }
 
-/* ---- the interface ----------------------------------------------------------------------------
- */
+static void
+take_next(Scan *scan)
+{
+    switch (scan->in[scan->at]) {
+    case ' ':
+        put_space(scan, scan->at++);
+        break;
+    case '<':
+        if (!take_angle(scan))
+            take_octet(scan);
+        break;
+    case ':':
+        if (!take_ipv6(scan))
+            take_octet(scan);
+        break;
+    case '/':
+        if (!take_path(scan))
+            take_octet(scan);
+        break;
+    default:
+        if (g_ascii_isalnum(scan->in[scan->at]) || scan->in[scan->at] == '_')
+            take_name(scan);
+        else
+            take_octet(scan);
+    }
+}
+
+/* ---- the interface ------------------------------------------------------------------------- */
 
 NormalText *
 normal_text_new(const char *original, gsize length)
@@ -496,11 +533,8 @@ normal_text_new(const char *original, gsize length)
     normal->text = g_malloc(scan.size);
     normal->origin = g_new(guint32, scan.size);
     normal->masks = g_new(NormalMask, NORMAL_TEXT_MAX_MASKS);
-    while (scan.at < length) {
-        if (!take_angle(&scan) && !take_url(&scan) && !take_ipv6(&scan) && !take_path(&scan) &&
-            !take_piece(&scan))
-            take_octet(&scan);
-    }
+    while (scan.at < length)
+        take_next(&scan);
     if (normal->length > 0 && normal->text[normal->length - 1] == ' ')
         normal->length--;
     normal->text[normal->length] = '\0';

@@ -50,8 +50,7 @@ struct PatternSet {
     guint *starts;     /* the first starter of each phrase; phrase_count + 1 */
 };
 
-/* ---- what a thread keeps ----------------------------------------------------------------------
- */
+/* ---- what a thread keeps ------------------------------------------------------------------- */
 
 typedef struct {
     guint32 start, end;
@@ -124,8 +123,7 @@ thread_space_fit(ThreadSpace *space, const PatternSet *set)
     space->fitted[space->next_fitted++ % FITTED] = set->serial;
 }
 
-/* ---- building ---------------------------------------------------------------------------------
- */
+/* ---- building ------------------------------------------------------------------------------ */
 
 /* A needle while they are collected. */
 typedef struct {
@@ -418,8 +416,7 @@ pattern_set_free(PatternSet *set)
     g_free(set);
 }
 
-/* ---- scanning ---------------------------------------------------------------------------------
- */
+/* ---- scanning ------------------------------------------------------------------------------ */
 
 typedef struct {
     const PatternSet *set;

@@ -20,8 +20,7 @@ typedef struct {
     gboolean failed;
 } Reader;
 
-/* ---- lists of strings -------------------------------------------------------------------------
- */
+/* ---- lists of strings ---------------------------------------------------------------------- */
 
 static GPtrArray *
 list_new(void)
@@ -59,8 +58,7 @@ list_extend(Reader *reader, GPtrArray *list, GPtrArray *more)
         g_ptr_array_add(list, g_strdup(more->pdata[i]));
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading ------------------------------------------------------------------------------- */
 
 static GPtrArray *read_alternatives(Reader *reader);
 
@@ -214,8 +212,7 @@ read_alternatives(Reader *reader)
     return list;
 }
 
-/* ---- boundaries -------------------------------------------------------------------------------
- */
+/* ---- boundaries ---------------------------------------------------------------------------- */
 
 /* Angle brackets are, so that a mask's name is no word: "\bhost\b" does not match in "<host>". */
 static gboolean

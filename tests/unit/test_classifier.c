@@ -58,8 +58,7 @@ classify(const char *text, Classification *result)
     classify_from(text, NULL, FINALITY_REPLY, result);
 }
 
-/* ---- the rules ----------------------------------------------------------------------------------
- */
+/* ---- the rules ----------------------------------------------------------------------------- */
 
 /* A rule that its own example does not hit is dead or misspelt. */
 static gboolean
@@ -192,8 +191,7 @@ takes_the_host_from_the_reply(void **state)
     classification_clear(&result);
 }
 
-/* ---- what beats what ----------------------------------------------------------------------------
- */
+/* ---- what beats what ----------------------------------------------------------------------- */
 
 typedef struct {
     const char *text, *category;
@@ -305,8 +303,7 @@ is_not_misled_by_names(void **state)
     check_categories(cases, G_N_ELEMENTS(cases));
 }
 
-/* ---- what follows from it -----------------------------------------------------------------------
- */
+/* ---- what follows from it ------------------------------------------------------------------ */
 
 static void
 gives_up_only_what_is_dead(void **state)
