@@ -346,6 +346,89 @@ gives_up_only_what_is_dead(void **state)
     }
 }
 
+/* Words of a dead address that speak of something else: none of these gives an address up. */
+static void
+spares_good_addresses(void **state)
+{
+    static const char *const replies[] = {
+        "550 5.7.1 Message rejected: address in body is listed as invalid",
+        "550 5.7.1 Your domain does not exist in our whitelist of valid users",
+        "554 5.7.1 The IP address does not exist in DNS",
+        "550 We could not find your IP address in DNS",
+        "550 5.7.1 account not authenticated: unknown user of this relay",
+        "550 5.7.1 invalid attachment: user macro not found",
+        "554 The recipient policy does not exist",
+        "550 5.7.1 mail from unknown host, users must authenticate",
+        "550 mailbox not accessible temporarily",
+        "451 4.1.1 user unknown",
+        "550 5.7.1 Sender unknown to recipient",
+        "550 5.7.1 Non-existent email address in your From header",
+        "550 5.7.1 invalid DKIM: key for user not found",
+        "550 5.7.1 Recipients' mail server rejects: SPF record not found for user domain",
+        "550 Helo invalid: address does not match",
+        "550 unknown reason, contact the recipient",
+        "554 5.7.1 Recipient reports unknown spam",
+        "550 The address you used to connect is not known",
+        "550 Invalid data in recipient's policy",
+        "554 Mail for this user from unknown senders is quarantined",
+        "550 Too many invalid users from 1.2.3.4",
+        "550 5.7.1 user verification failed: not authorized",
+        "554 5.7.1 Rejected because sender address is not valid user",
+        "550 SMTP user not found for authentication",
+        "550 5.7.1 Unknown error while delivering to recipient",
+        "550 5.3.0 unknown error for mailbox ada",
+        "554 unknown mailer error 127",
+        "550 Invalid certificate for user",
+        "553 5.7.1 You do not exist",
+        "550 5.7.1 bounce message for unknown recipient refused",
+        "550 5.7.1 The sender's account was deleted",
+        "550 delivery to this address is restricted",
+        "550 The domain in your address is not registered with a valid MX",
+        "550 5.7.1 sender domain example.com does not exist",
+        "550 Sender's domain not found",
+        "550 Your mail server host name is unknown",
+        "550 Client host name not found",
+        "550 The host name you gave in HELO does not exist",
+        "550 unknown host in Received header",
+        "550 5.7.1 Domain example.com not found in SPF",
+        "550 5.7.1 URL domain not found",
+        "550 URI host in body is unknown",
+        "550 5.7.1 The PTR domain does not exist",
+        "554 5.7.1 domain of DKIM signature does not exist",
+        "554 Null MX sender domain",
+        "550 Your domain has null MX, sender rejected",
+        "550 5.7.27 Sender address has null MX",
+        "554 5.7.1 server does not accept mail from dynamic hosts",
+        "550 This server does not accept mail from your host",
+        "550 5.7.1 This system does not accept mail without SPF",
+        "550 We do not accept mail from this domain",
+        "550 The server will not accept mail from hosts without reverse DNS",
+        "550 5.7.1 server no longer accepts mail with attachments",
+        "550 host does not accept messages larger than 10 MB",
+        "550 This account cannot receive messages larger than 1 MB",
+        "550 5.7.1 try <postmaster@example.org> if this is an error",
+        "550 rejected as spam; please use <abuse@example.org> to complain",
+        "550 blocked. please write to <postmaster@example.org>",
+        "554 5.7.1 IP blocked, if in error please send mail to <delist@example.org>",
+        "550 5.7.1 spam refused. Please use postmaster@example.org for questions",
+        "550 access denied, please try postmaster@example.org",
+        "554 rejected, new address is required to authenticate",
+        "550 for help use admin@example.org",
+    };
+    guint wrong = 0;
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(replies); i++) {
+        Classification result;
+        classify(replies[i], &result);
+        if (result.permanent) {
+            print_error("%s (\"%s\"): %s\n", result.rule, result.match, replies[i]);
+            wrong++;
+        }
+        classification_clear(&result);
+    }
+    assert_int_equal(wrong, 0);
+}
+
 static void
 shows_what_it_matched(void **state)
 {
@@ -521,6 +604,7 @@ main(void)
         cmocka_unit_test(uses_the_stage_where_the_code_needs_it),
         cmocka_unit_test(is_not_misled_by_names),
         cmocka_unit_test(gives_up_only_what_is_dead),
+        cmocka_unit_test(spares_good_addresses),
         cmocka_unit_test(shows_what_it_matched),
         cmocka_unit_test(reads_when_to_come_back),
         cmocka_unit_test(names_the_list),
