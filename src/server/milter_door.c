@@ -521,8 +521,10 @@ void
 milter_door_stop(gint64 timeout_us)
 {
     gint64 deadline = clock_monotonic_us() + timeout_us;
-    if (!atomic_load(&door.running))
+    if (!atomic_load(&door.running)) {
+        shut_callbacks(); /* libmilter has ended by itself: its workers have not */
         return;
+    }
     atomic_store(&door.stopping, true);
     take_no_more();
     while (atomic_load(&door.busy) > 0 && clock_monotonic_us() < deadline)
