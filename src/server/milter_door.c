@@ -13,7 +13,6 @@
 #include <libmilter/mfdef.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -40,7 +39,6 @@ typedef struct {
 /* libmilter is one per process, and so is this door. */
 static struct {
     const DoorContext *context;
-    pthread_t thread;
     int listener; /* libmilter's own descriptor of the socket */
     atomic_bool running, stopping, failed;
     atomic_bool shut;   /* what callbacks use is about to go */
@@ -445,13 +443,15 @@ milter_door_start(int fd, const DoorContext *context, GError **error)
         return FALSE;
     }
     atomic_store(&door.running, true);
-    int failed = pthread_create(&door.thread, NULL, serve, NULL);
+    pthread_t thread;
+    int failed = pthread_create(&thread, NULL, serve, NULL);
     if (failed != 0) {
         atomic_store(&door.running, false);
         g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_IO, "no thread for libmilter: %s",
                     g_strerror(failed));
         return FALSE;
     }
+    pthread_detach(thread);
     return TRUE;
 }
 
@@ -471,44 +471,11 @@ take_no_more(void)
         close(nowhere);
 }
 
-static void
-wake_up(int number)
-{
-    (void)number;
-}
-
-static void *
-stop_libmilter(void *unused)
-{
-    smfi_stop();
-    return unused;
-}
-
 /*
- * libmilter looks up from its poll() every five seconds only, with a lock held that smfi_stop()
- * waits for. So smfi_stop() gets a thread of its own, and the poll() is interrupted by a signal;
- * since that may come a moment too early, it is sent until it was heard.
+ * After this no callback is at work, nor will be. libmilter itself runs on until the process ends:
+ * smfi_stop() would wait for a lock that the listening thread holds for five seconds at a time, and
+ * would give the open sessions no other end than that.
  */
-static void
-end_libmilter(void)
-{
-    struct sigaction action = {.sa_handler = wake_up};
-    pthread_t stopper;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGURG, &action, NULL);
-    gboolean aside = pthread_create(&stopper, NULL, stop_libmilter, NULL) == 0;
-    if (!aside)
-        smfi_stop();
-    while (atomic_load(&door.running)) {
-        pthread_kill(door.thread, SIGURG);
-        g_usleep(STEP_US);
-    }
-    if (aside)
-        pthread_join(stopper, NULL);
-    pthread_join(door.thread, NULL);
-}
-
-/* After this no callback is at work, nor will be. */
 static void
 shut_callbacks(void)
 {
@@ -521,18 +488,15 @@ void
 milter_door_stop(gint64 timeout_us)
 {
     gint64 deadline = clock_monotonic_us() + timeout_us;
-    if (!atomic_load(&door.running)) {
-        shut_callbacks(); /* libmilter has ended by itself: its workers have not */
-        return;
-    }
     atomic_store(&door.stopping, true);
-    take_no_more();
-    while (atomic_load(&door.busy) > 0 && clock_monotonic_us() < deadline)
+    if (atomic_load(&door.running))
+        take_no_more();
+    while (atomic_load(&door.running) && atomic_load(&door.busy) > 0 &&
+           clock_monotonic_us() < deadline)
         g_usleep(STEP_US);
     guint busy = atomic_load(&door.busy);
     if (busy > 0)
         log_warning("%u messages were still under way after stop_timeout", busy);
-    end_libmilter();
     shut_callbacks();
 }
 

@@ -19,8 +19,8 @@ gboolean milter_door_start(int fd, const DoorContext *context, GError **error);
 
 /*
  * Takes no new connection, waits until no message is on its way or `timeout_us` has passed, and
- * ends libmilter. Messages that were still under way get what the MTA is set to do without a
- * filter.
+ * calls nothing of `context` any more. Sessions that are still open end with the process: their
+ * messages get what the MTA is set to do without a filter.
  */
 void milter_door_stop(gint64 timeout_us);
 
