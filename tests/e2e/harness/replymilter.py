@@ -22,6 +22,7 @@ from . import guard
 from .net import slow, wait_for
 
 _SCHEMA = os.path.join(os.path.dirname(__file__), "../../../doc/event.schema.json")
+_SUPPRESSIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "libmilter.supp")
 _FINDING = re.compile(
     r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|UndefinedBehaviorSanitizer|runtime error:|Assertion .* failed|GLib.*-(CRITICAL|ERROR))"
 )
@@ -161,6 +162,10 @@ class Replymilter:
         environment = os.environ | {
             "NOTIFY_SOCKET": self._notify_socket(),
             "ASAN_OPTIONS": "exitcode=99:detect_leaks=1:" + os.environ.get("ASAN_OPTIONS", ""),
+            "TSAN_OPTIONS": f"exitcode=66:suppressions={_SUPPRESSIONS}:"
+            + os.environ.get("TSAN_OPTIONS", ""),
+            # the sanitizers cannot see into GLib's own allocator
+            "G_SLICE": "always-malloc",
             "UBSAN_OPTIONS": "print_stacktrace=1:" + os.environ.get("UBSAN_OPTIONS", ""),
         }
         argv = [program("replymilter"), "-f", "-c", self.policy_path, *self.arguments]
