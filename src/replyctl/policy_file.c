@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "policy/surroundings.h"
 #include "replyctl/command.h"
 
 static void
@@ -41,4 +42,13 @@ Policy *
 policy_file_load(int argc, char **argv)
 {
     return policy_file_load_path(argc > 1 ? argv[1] : POLICY_DEFAULT_FILE, NULL);
+}
+
+void
+policy_file_look_around(const Policy *policy)
+{
+    g_autoptr(GPtrArray) warnings =
+        g_ptr_array_new_with_free_func((GDestroyNotify)policy_problem_free);
+    surroundings_check(policy, warnings);
+    print_problems("warning: ", warnings);
 }

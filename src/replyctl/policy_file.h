@@ -14,3 +14,6 @@ Policy *policy_file_load(int argc, char **argv);
 
 /* The same for a path, with a classifier; NULL for that: no reply will be classified. */
 Policy *policy_file_load_path(const char *path, Classifier *classifier);
+
+/* Warns of what is not there on this host, without which the daemon could not start. */
+void policy_file_look_around(const Policy *policy);

@@ -185,8 +185,10 @@ run(Daemon *daemon)
             log_error("%s", error->message);
         return EXIT_FAILURE;
     }
-    if (options->check)
+    if (options->check) {
+        reload_look_around(daemon->policy);
         return EXIT_SUCCESS;
+    }
     int status = EXIT_FAILURE;
     if (signals_open(&error) && start(daemon, &error)) {
         log_notice("version %s serves the policy of %s", PACKAGE_VERSION, options->policy_file);

@@ -25,6 +25,7 @@
 #include "server/milter_needs.h"
 #include "server/milter_reply.h"
 #include "server/milter_session.h"
+#include "server/trouble.h"
 
 enum { STEP_US = 10 * 1000 }; /* between two looks at a counter while stopping */
 
@@ -151,13 +152,16 @@ ask_for_macros(SMFICTX *context, unsigned long actions)
 static Connection *
 connection_new(SMFICTX *context)
 {
+    static SharedTrouble crowded = SHARED_TROUBLE_INIT;
     Connection *connection = g_new0(Connection, 1);
     connection->session = milter_session_new(door.context);
     const PolicySettings *settings = policy_settings(milter_session_policy(connection->session));
     connection->unchecked = atomic_fetch_add(&door.sessions, 1) >= settings->limits.sessions;
     if (connection->unchecked)
-        log_warning("more than %u sessions (limits.sessions): this one is let through unchecked",
-                    settings->limits.sessions);
+        shared_trouble_note(
+            &crowded, clock_monotonic_us(),
+            "more than %u sessions (limits.sessions): this one is let through unchecked",
+            settings->limits.sessions);
     smfi_setpriv(context, connection);
     return connection;
 }
@@ -264,6 +268,15 @@ on_mail(SMFICTX *context, char **arguments)
     return end_message_after(connection, apply_answer(context, connection, answer, SMFIP_NR_MAIL));
 }
 
+/* A recipient may also be accepted for Postfix's error transport: then no status stands there. */
+static gboolean
+is_refused_by_mta(SMFICTX *context)
+{
+    const char *status = macro(context, "{rcpt_host}");
+    return g_strcmp0(macro(context, "{rcpt_mailer}"), "error") == 0 && status != NULL &&
+           enhanced_status_parse(status, NULL);
+}
+
 static sfsistat
 on_rcpt(SMFICTX *context, char **arguments)
 {
@@ -271,7 +284,7 @@ on_rcpt(SMFICTX *context, char **arguments)
     const char *queue_id = macro(context, "i");
     log_trace(LOG_AREA_MILTER, "%s: RCPT %s by %s", queue_id != NULL ? queue_id : "NOQUEUE",
               arguments[0], macro(context, "{rcpt_mailer}"));
-    if (g_strcmp0(macro(context, "{rcpt_mailer}"), "error") == 0) {
+    if (is_refused_by_mta(context)) {
         const char *text = macro(context, "{rcpt_addr}");
         milter_session_rcpt_refused(connection->session, arguments[0],
                                     macro(context, "{rcpt_host}"), text != NULL ? text : "",

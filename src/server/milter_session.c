@@ -12,6 +12,7 @@
 #include "engine/engine.h"
 #include "mail/address.h"
 #include "server/recorder.h"
+#include "server/trouble.h"
 
 /* What one message may make us keep; beyond it the headers count as not known. */
 #define MAX_HEADER_OCTETS (512 * 1024)
@@ -284,6 +285,7 @@ take_memory(MilterSession *session, gsize octets)
 void
 milter_session_header(MilterSession *session, const char *name, const char *value)
 {
+    static SharedTrouble crowded = SHARED_TROUBLE_INIT;
     Facts *facts = &session->facts;
     gsize octets = strlen(name) + strlen(value) + strlen(": \r\n");
     if (facts->size >= 0)
@@ -294,7 +296,8 @@ milter_session_header(MilterSession *session, const char *name, const char *valu
         g_ptr_array_add(facts->headers,
                         g_strdup_printf("%s: %s", name, value + strspn(value, " \t")));
     } else {
-        log_warning(
+        shared_trouble_note(
+            &crowded, clock_monotonic_us(),
             "%s: the headers are more than the limits allow, so header conditions do not match",
             log_id(session));
         forget_headers(session);

@@ -4,6 +4,7 @@
 #include "server/reload.h"
 
 #include "base/log.h"
+#include "policy/surroundings.h"
 
 static void
 log_problems(const GPtrArray *problems, void (*say)(const char *format, ...))
@@ -50,4 +51,13 @@ reload_apply(const char *path, const DoorContext *context)
     policy_holder_set(context->policies, g_steal_pointer(&fresh));
     log_notice("%s: loaded", path);
     return TRUE;
+}
+
+void
+reload_look_around(const Policy *policy)
+{
+    g_autoptr(GPtrArray) warnings =
+        g_ptr_array_new_with_free_func((GDestroyNotify)policy_problem_free);
+    surroundings_check(policy, warnings);
+    log_problems(warnings, log_warning);
 }

@@ -15,3 +15,6 @@ Policy *reload_load(const char *path, Classifier *classifier);
  * in either case, so that a rotation needs no good policy. FALSE: the old one was kept.
  */
 gboolean reload_apply(const char *path, const DoorContext *context);
+
+/* For -n: logs what is not there on this host, without which the daemon could not start. */
+void reload_look_around(const Policy *policy);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <glib.h>
+#include <pthread.h>
 
 /* The least time between two lines about the same trouble. */
 #define TROUBLE_PAUSE_US (60 * G_USEC_PER_SEC)
@@ -18,3 +19,18 @@ typedef struct {
 /* Counts it; logs the first time at once, and later ones with how many were not logged. TRUE if a
  * line was written. */
 gboolean trouble_note(Trouble *trouble, gint64 now_us, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/* The same for a trouble that several threads have; static ones begin with SHARED_TROUBLE_INIT. The
+ * line is written with no lock held. */
+typedef struct {
+    pthread_mutex_t lock;
+    Trouble trouble;
+} SharedTrouble;
+
+#define SHARED_TROUBLE_INIT                                                                        \
+    {                                                                                              \
+        .lock = PTHREAD_MUTEX_INITIALIZER                                                          \
+    }
+
+gboolean shared_trouble_note(SharedTrouble *shared, gint64 now_us, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
