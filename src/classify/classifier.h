@@ -53,7 +53,8 @@ typedef struct {
 void classification_clear(Classification *classification);
 void classification_copy(const Classification *from, Classification *to);
 
-/* Compiles all patterns of data/: about half a second. NULL and an error that names the rule at fault. */
+/* Compiles all patterns of data/: about half a second. NULL and an error that names the rule at
+ * fault. */
 Classifier *classifier_new(GError **error);
 
 /* One that reads codes and statuses and no text: for those who have only numbers to ask about. */
