@@ -68,12 +68,6 @@ leave(void)
     atomic_fetch_sub(&door.inside, 1);
 }
 
-static Connection *
-connection_of(SMFICTX *context)
-{
-    return smfi_getpriv(context);
-}
-
 /* Messages under way are counted for the drain. */
 static void
 count_busy(Connection *connection)
@@ -166,6 +160,17 @@ connection_new(SMFICTX *context)
     return connection;
 }
 
+/*
+ * An MTA that does not negotiate has not made it yet, nor one that keeps its connection for another
+ * client and then does not name that client.
+ */
+static Connection *
+connection_of(SMFICTX *context)
+{
+    Connection *connection = smfi_getpriv(context);
+    return connection != NULL ? connection : connection_new(context);
+}
+
 static sfsistat
 on_negotiate(SMFICTX *context, unsigned long actions, unsigned long steps, unsigned long f2,
              unsigned long f3, unsigned long *wanted_actions, unsigned long *wanted_steps,
@@ -173,7 +178,7 @@ on_negotiate(SMFICTX *context, unsigned long actions, unsigned long steps, unsig
 {
     (void)f2;
     (void)f3;
-    Connection *connection = connection_new(context);
+    Connection *connection = connection_of(context);
     const PolicyNeeds *needs = policy_needs(milter_session_policy(connection->session));
     connection->steps = milter_needs_steps(needs, steps);
     /* Who is to be let through must be told so at connect, whatever the policy needs. */
@@ -214,10 +219,7 @@ client_address(const _SOCK_ADDR *address, char text[INET6_ADDRSTRLEN])
 static sfsistat
 on_connect(SMFICTX *context, char *name, _SOCK_ADDR *address)
 {
-    /* An MTA that does not negotiate has not made the connection yet. */
     Connection *connection = connection_of(context);
-    if (connection == NULL)
-        connection = connection_new(context);
     if (connection->unchecked)
         return SMFIS_ACCEPT;
     char text[INET6_ADDRSTRLEN];
@@ -345,7 +347,7 @@ on_end_of_message(SMFICTX *context)
 static sfsistat
 on_abort(SMFICTX *context)
 {
-    Connection *connection = connection_of(context);
+    Connection *connection = smfi_getpriv(context);
     if (connection != NULL) {
         milter_session_end_message(connection->session);
         count_busy(connection);
@@ -356,7 +358,7 @@ on_abort(SMFICTX *context)
 static sfsistat
 on_close(SMFICTX *context)
 {
-    Connection *connection = connection_of(context);
+    Connection *connection = smfi_getpriv(context);
     if (connection == NULL)
         return SMFIS_CONTINUE;
     smfi_setpriv(context, NULL);
