@@ -230,8 +230,8 @@ observed_reply(const char *status, const char *text)
 {
     EnhancedStatus parsed = ENHANCED_STATUS_NONE;
     SmtpReply *reply = smtp_reply_parse(text, -1);
-    if (status != NULL && !enhanced_status_is_set(reply->status) &&
-        enhanced_status_parse(status, &parsed))
+    /* The text may quote another one. */
+    if (status != NULL && enhanced_status_parse(status, &parsed))
         smtp_reply_set_code(reply, reply->code, parsed);
     return reply;
 }

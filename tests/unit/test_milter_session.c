@@ -152,12 +152,14 @@ what_the_mta_refuses_is_only_watched(void **state)
                                 NULL);
     milter_session_rcpt_refused(session, "<no@local.example>", "5.1.1", "550 5.1.1 User unknown",
                                 "4Q1");
+    milter_session_rcpt_refused(session, "<no@local.example>", "5.1.1",
+                                "said: 451 4.7.0 wait\r\n250 2.0.0 User unknown", NULL);
     milter_session_rcpt(session, "<yes@local.example>", "4Q1");
     /* Nothing is left to be asked: the message need not be read. */
     assert_int_equal(milter_session_data(session, "4Q1"), SESSION_ACCEPT);
     json_t *events = end(world);
-    assert_int_equal(json_array_size(events), 2);
-    for (size_t i = 0; i < 2; i++) {
+    assert_int_equal(json_array_size(events), 3);
+    for (size_t i = 0; i < 3; i++) {
         const json_t *event = json_array_get(events, i);
         assert_string_equal(text_of(event, "category"), "user-unknown");
         assert_string_equal(text_of(json_object_get(event, "original"), "status"), "5.1.1");
