@@ -5,6 +5,7 @@ import random
 import socket
 import struct
 import threading
+import time
 
 import pytest
 from harness import milter
@@ -158,25 +159,31 @@ def test_sendmail_puts_code_and_status_into_the_text(session):
 
 
 @pytest.mark.parametrize(
-    "macros",
-    [
-        {"rcpt_mailer": "error"},
-        {"rcpt_mailer": "error", "rcpt_host": "", "rcpt_addr": ""},
-        {"rcpt_mailer": "error", "rcpt_host": "rubbish", "rcpt_addr": "550"},
-        {"rcpt_mailer": "error", "rcpt_host": "9.9.9", "rcpt_addr": "999 9.9.9 x"},
-        {"rcpt_mailer": "error", "rcpt_host": "5.1.1", "rcpt_addr": b"\xff\xfe\x01\r\n250 2.0.0 Ok"},
-        {"rcpt_mailer": "error", "rcpt_host": "5.1.1", "rcpt_addr": 30000 * "x"},
-        {"rcpt_mailer": "error", "rcpt_host": 15000 * "5.", "rcpt_addr": 15000 * "\u00e9"},
-    ],
-    ids=["none", "empty", "rubbish", "999", "octets", "long", "longer"],
-)  # fmt: skip
-def test_odd_refusals_are_events_too(session, macros):
+    "text",
+    ["", "550", "999 9.9.9 x", b"\xff\xfe\x01\r\n250 2.0.0 Ok", 60000 * "x", 30000 * "\u00e9"],
+    ids=["empty", "code", "999", "octets", "long", "letters"],
+)
+def test_odd_refusals_are_events_too(session, text):
     daemon, client = session()
     client.mail()
-    assert client.rcpt("<nobody@local.test>", **macros) == "c"
+    assert client.refused_rcpt("<nobody@local.test>", "5.1.1", text) == "c"
     event = daemon.wait_event(recipient="nobody@local.test")
-    assert event["event"] == "refusal"
+    assert event["event"] == "refusal" and event["original"]["status"] == "5.1.1"
     assert "\n" not in event["original"]["text"] and "\r" not in event["original"]["text"]
+
+
+@pytest.mark.parametrize(
+    "macros",
+    [{}, {"rcpt_host": ""}, {"rcpt_host": "rubbish"}, {"rcpt_host": 30000 * "5."}],
+    ids=range(4),
+)
+def test_the_error_transport_is_no_refusal(session, macros):
+    """Postfix takes a recipient for its error transport, and only bounces it later: the status says which it is."""
+    daemon, client = session(check('recipient = "second@local.test";'))
+    client.mail()
+    assert client.rcpt("<nobody@local.test>", rcpt_mailer="error", rcpt_addr="no", **macros) == "c"
+    assert client.rcpt("<second@local.test>", rcpt_mailer="error", **macros).text == REFUSED
+    assert [event["recipient"] for event in daemon.wait_events()] == ["second@local.test"]
 
 
 # ---- the MTA's own mail
@@ -331,14 +338,13 @@ def test_header_values_as_the_mta_sends_them(session):
 
 
 def test_too_many_headers_count_as_not_known(session):
-    """Above the bounds nothing is guessed: the check does not match, and the log of the daemon says so."""
+    """Above the bounds nothing is guessed: the check does not match, and the log of the daemon says so, once a minute."""
     daemon, client = session(check('header = "Subject: *bad*";'))
     for headers in ([("X-Long", 60000 * "x")] * 12, [("X-Many", "x")] * 3000):
-        said = len(daemon.errors())
         client.mail()
         client.rcpt()
         assert client.message([*headers, ("Subject", "bad")]).kind in "ac"
-        assert "headers are more than the limits allow" in daemon.errors()[said:]
+        assert "headers are more than the limits allow" in daemon.errors()
         client.mail()
         client.rcpt()
         assert client.message([("Subject", "bad")]).text == REFUSED
@@ -532,9 +538,10 @@ def test_random_octets(start):
 def test_half_open_connections_stop_nobody(start):
     daemon = start()
     silent = [Milter(daemon.socket) for _ in range(100)]
-    # each half of a packet holds a thread of libmilter's until the rest comes: few of them
-    for client in silent[::50]:
+    # Half a packet holds a thread of libmilter's until the rest comes. It counts its idle threads late, hence the pause.
+    for client in silent[::10]:
         client.socket.sendall(b"\0\0")
+        time.sleep(0.05)
     alive(daemon)
     for client in silent:
         client.close()
