@@ -230,9 +230,9 @@ observed_reply(const char *status, const char *text)
 {
     EnhancedStatus parsed = ENHANCED_STATUS_NONE;
     SmtpReply *reply = smtp_reply_parse(text, -1);
-    /* The text may quote another one. */
+    /* The text may quote other numbers. */
     if (status != NULL && enhanced_status_parse(status, &parsed))
-        smtp_reply_set_code(reply, reply->code, parsed);
+        smtp_reply_set_code(reply, reply->code / 100 == parsed.class ? reply->code : 0, parsed);
     return reply;
 }
 
