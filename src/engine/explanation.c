@@ -65,28 +65,31 @@ add_help(const Explanation *explanation, GPtrArray *lines)
                                 url != NULL && contact != NULL ? " or " : NULL, contact, NULL));
 }
 
-/* Does the line show the reference in words by which the next door knows it again? */
+/* Will the next door know the reply again by this line? */
 static gboolean
-shows_reference(const Template *template, const char *line)
+is_known_again(const Template *template, const char *line)
 {
-    return template_uses(template, VARIABLE_REFERENCE) &&
-           own_reply_line_from(template_text(template), line);
+    return reference_ends(line) || own_reply_line_from(template_text(template), line);
 }
 
+/* `reference_shown`: the text has the reference, and words by which the next door knows it. */
 static GPtrArray *
 text_lines(const ReplyTemplate *reply, TemplateValues *values, gboolean *reference_shown)
 {
     GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
+    gboolean has_reference = FALSE, known_again = FALSE;
     for (guint i = 0; i < reply->text->len; i++) {
         const Template *template = g_ptr_array_index(reply->text, i);
         char *line = template_expand(template, template_values_lookup, values);
         if (line != NULL && *g_strstrip(line) != '\0') {
-            *reference_shown = *reference_shown || shows_reference(template, line);
+            has_reference = has_reference || template_uses(template, VARIABLE_REFERENCE);
+            known_again = known_again || is_known_again(template, line);
             g_ptr_array_add(lines, line);
         } else {
             g_free(line);
         }
     }
+    *reference_shown = has_reference && known_again;
     return lines;
 }
 

@@ -377,6 +377,28 @@ static const char *const replies[] = {
     "421 4.7.0 busy",
 };
 
+/* A rule that shows the reference itself gets no second one, unless no door would know the reply.
+ */
+static void
+reference_is_shown_once(void **state)
+{
+    static const Case cases[] = {
+        {RULES("{ name = \"r\"; when = { status = \"5.1.1\"; }; then = { mode = \"replace\";"
+               "  text = [ \"Nobody of that name.\", \"Reference %{reference}\" ]; }; }"),
+         "550 5.1.1 User unknown",
+         "550-5.1.1 Nobody of that name.\r\n550 5.1.1 Reference 22222222"},
+        {RULES("{ name = \"r\"; when = { status = \"5.1.1\"; }; then = { mode = \"replace\";"
+               "  text = [ \"No.\", \"Reference: %{reference}\" ]; }; }"),
+         "550 5.1.1 User unknown", "550-5.1.1 No.\r\n550 5.1.1 " REFERENCE},
+        {RULES("{ name = \"r\"; when = { status = \"5.1.1\"; }; then = { mode = \"replace\";"
+               "  text = [ \"No.\", \"Id %{reference}\" ]; }; }"),
+         "550 5.1.1 User unknown",
+         "550-5.1.1 No.\r\n550-5.1.1 Id 22222222\r\n550 5.1.1 " REFERENCE},
+    };
+    (void)state;
+    assert_cases(cases, G_N_ELEMENTS(cases));
+}
+
 /* However short: what a check said with this code is left as the check said it. */
 static void
 words_of_checks_stay(void **state)
@@ -499,6 +521,7 @@ main(void)
         cmocka_unit_test(hangups_are_meant_or_not_made),
         cmocka_unit_test(letters_stay_with_smtputf8),
         cmocka_unit_test(nothing_is_injected),
+        cmocka_unit_test(reference_is_shown_once),
         cmocka_unit_test(words_of_checks_stay),
         cmocka_unit_test(rewriting_is_idempotent),
         cmocka_unit_test(marks_say_what_was_done),
