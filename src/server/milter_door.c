@@ -29,6 +29,13 @@
 
 enum { STEP_US = 10 * 1000 }; /* between two looks at a counter while stopping */
 
+/*
+ * A callback that returns this has libmilter close the session without an answer: `_SMFIS_ABORT` of
+ * its engine.c, which mfapi.h does not show. To a libmilter that did not know it, it would be no
+ * answer: the MTA would wait until the process has ended.
+ */
+enum { CLOSE_SESSION = 21 };
+
 /* What libmilter keeps for us on one connection. */
 typedef struct {
     MilterSession *session;
@@ -131,7 +138,8 @@ ask_for_macros(SMFICTX *context, unsigned long actions)
     } wanted[] = {
         {SMFIM_CONNECT, "j {daemon_name}"},
         {SMFIM_HELO, "{tls_version}"},
-        {SMFIM_ENVFROM, "i {auth_authen}"},
+        /* One that is always set: where none is, libmilter keeps those of the message before. */
+        {SMFIM_ENVFROM, "j i {auth_authen}"},
         {SMFIM_ENVRCPT, "i {rcpt_mailer} {rcpt_host} {rcpt_addr}"},
         {SMFIM_DATA, "i"},
         {SMFIM_EOM, "i"},
@@ -264,6 +272,9 @@ static sfsistat
 on_mail(SMFICTX *context, char **arguments)
 {
     Connection *connection = connection_of(context);
+    /* Nothing is under way in it: it need not be waited for, and the next message is not ours. */
+    if (atomic_load(&door.stopping))
+        return CLOSE_SESSION;
     SessionAnswer answer = milter_session_mail(
         connection->session, arguments[0], has_parameter(arguments + 1, "SMTPUTF8"),
         macro(context, "{auth_authen}"), macro(context, "i"));
@@ -499,6 +510,13 @@ shut_callbacks(void)
         g_usleep(STEP_US);
 }
 
+/* In this order: who has just left has counted its message. */
+static gboolean
+is_at_work(void)
+{
+    return atomic_load(&door.inside) > 0 || atomic_load(&door.busy) > 0;
+}
+
 void
 milter_door_stop(gint64 timeout_us)
 {
@@ -506,8 +524,7 @@ milter_door_stop(gint64 timeout_us)
     atomic_store(&door.stopping, true);
     if (atomic_load(&door.running))
         take_no_more();
-    while (atomic_load(&door.running) && atomic_load(&door.busy) > 0 &&
-           clock_monotonic_us() < deadline)
+    while (atomic_load(&door.running) && is_at_work() && clock_monotonic_us() < deadline)
         g_usleep(STEP_US);
     guint busy = atomic_load(&door.busy);
     if (busy > 0)

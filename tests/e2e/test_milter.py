@@ -25,6 +25,7 @@ from harness.milter import (
     SETSYMLIST,
     Milter,
 )
+from harness.net import slow
 
 pytestmark = pytest.mark.threaded
 
@@ -319,6 +320,44 @@ def test_a_session_has_many_messages(session):
     client.rcpt()
     assert client.message([("X-Other", "x")]).kind in "ac"
     assert len(daemon.events()) == 6
+
+
+def test_an_authenticated_user_is_one_messages_own(session):
+    """libmilter keeps the macros of MAIL until others come: so one is asked for that there always is."""
+    daemon, client = session(check('auth_user = "joe";'))
+    assert "j" in client.macros[2]
+    for user, refused in (("joe", True), (None, False), ("joe", True), ("ann", False)):
+        macros = {"auth_authen": user} if user else {}
+        assert (client.mail(j="mx.test", **macros) == "y") == refused
+        client.abort()
+
+
+def test_sessions_end_at_their_next_message_when_told_to_stop(make_daemon):
+    """A session in mid-message is served to its end, one that would begin another is closed."""
+    daemon = make_daemon(check('header = "Subject: *bad*";'), tables=False)
+    daemon.start()
+    with Milter(daemon.socket).start() as writing, Milter(daemon.socket).start() as idle:
+        with Milter(daemon.socket).start() as at_start:
+            idle.mail()
+            assert idle.rcpt() == "c"
+            assert idle.message().kind in "ac"
+            writing.mail()
+            assert writing.rcpt() == "c"
+            ending = threading.Thread(target=daemon.stop)
+            ending.start()
+            time.sleep(slow(0.5))
+            for client in (idle, at_start):
+                with pytest.raises(ConnectionError):
+                    client.mail()
+                    client.rcpt()
+        assert ending.is_alive()
+        assert writing.message([("Subject", "bad")]).text == REFUSED
+        with pytest.raises(ConnectionError):
+            writing.mail()
+            writing.rcpt()
+        ending.join()
+    assert [event["final"]["code"] for event in daemon.events()] == [550]
+    assert "under way" not in daemon.errors()
 
 
 def test_header_values_as_the_mta_sends_them(session):
