@@ -24,6 +24,8 @@
     if (geteuid() != 0)                                                                            \
     skip()
 
+enum { NO_OWN_HOST = 99 };
+
 /* One of Debian's base accounts, and two groups: it is in the first one only. */
 static const char user[] = "news";
 static const char groups[] = "root:x:0:\nnews:x:9:\nmember:x:4242:games,news\nother:x:4243:games\n";
@@ -85,6 +87,8 @@ said_by_child(void (*work)(void))
         g_string_append_len(said, octets, got);
     (void)close(ends[0]);
     assert_int_equal(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == NO_OWN_HOST)
+        skip();
     assert_int_equal(status, 0);
     return g_strdup(said->str);
 }
@@ -97,7 +101,7 @@ say_become(const char *name)
     printf("%s%s\n", become ? "yes" : "no: ", error != NULL ? error->message : "");
 }
 
-/* A host whose /etc/group is ours. */
+/* A host whose /etc/group is ours; the child ends where the kernel does not let it have one. */
 static void
 enter_own_host(void)
 {
@@ -105,7 +109,7 @@ enter_own_host(void)
     if (!g_file_set_contents(path, groups, -1, NULL) || g_chmod(path, 0644) != 0 ||
         unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
         mount(path, "/etc/group", NULL, MS_BIND, NULL) != 0)
-        printf("no host of its own: %s\n", g_strerror(errno));
+        _exit(NO_OWN_HOST);
 }
 
 static int
