@@ -3,11 +3,13 @@
 import json
 import os
 import re
+import socket
 import time
 
 import pytest
 from harness import smtp
 from harness.net import slow
+from harness.replymilter import check_event
 
 CHECK = (
     'checks = ( { name = "no"; when = { recipient = "second@local.test"; }; then = { code = 550; status = "5.7.1"; '
@@ -86,6 +88,88 @@ def test_standard_output(make_host):
     time.sleep(slow(0.3))
     lines = [json.loads(line) for line in host.daemon.errors().splitlines() if line.startswith("{")]
     assert [line["recipient"] for line in lines] == ["second@local.test"]
+
+
+class Syslog:
+    """A syslog daemon's socket. A process that wrapper() starts has it as /dev/log, in a /dev of its own."""
+
+    def __init__(self, folder):
+        self.dev = f"{folder}/dev"
+        os.mkdir(self.dev)
+        for name in ("null", "random", "urandom"):
+            open(f"{self.dev}/{name}", "w", encoding="ascii").close()
+        self.socket = None
+        self.start()
+
+    def wrapper(self):
+        script = """
+            for name in null random urandom; do mount --bind "/dev/$name" "$0/$name" || exit; done
+            mount --rbind "$0" /dev && exec "$@"
+        """
+        return ["unshare", "--mount", "sh", "-c", script, self.dev]
+
+    def start(self):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(f"{self.dev}/log")
+        self.socket.settimeout(slow(10))
+
+    def stop(self):
+        self.socket.close()
+        os.unlink(f"{self.dev}/log")
+
+    def message(self):
+        """The next one as (priority, program, text)."""
+        said = self.socket.recv(65536)
+        return re.fullmatch(
+            rb"<(\d+)>\w{3} [\d ]\d \d\d:\d\d:\d\d (\w+)(?:\[\d+\])?: (.*)", said
+        ).groups()
+
+    def event(self):
+        """The next one, which is an event of facility local3 and severity info, as doc/events.md says."""
+        priority, program, text = self.message()
+        assert (priority, program) == (b"158", b"replymilter")
+        event = json.loads(text)
+        check_event(event)
+        return event
+
+
+TO_SYSLOG = CHECK + 'log = { events = "syslog"; syslog = "local3"; rate = 0; };'
+
+
+def test_syslog(make_host, folder):
+    syslog = Syslog(folder)
+    host = make_host(TO_SYSLOG, wrapper=syslog.wrapper())
+    refuse(host)
+    event = syslog.event()
+    assert (event["door"], event["recipient"]) == ("milter", "second@local.test")
+    assert event["final"]["text"].startswith("Not second@local.test for someone@sender.test")
+    assert smtp.send(host.port, recipients=["nouser@local.test"])["rcpt"][0].code == 550
+    events = [syslog.event(), syslog.event()]
+    assert {event["door"] for event in events} == {"milter", "footer"}
+    assert [event["joins"] for event in events if "joins" in event] in (
+        [events[0]["id"]],
+        [events[1]["id"]],
+    )
+    # SIGHUP has no file to open anew, and does no harm
+    host.daemon.reload()
+    refuse(host, 3)
+    assert [syslog.event()["recipient"] for _ in range(3)] == ["second@local.test"] * 3
+    assert host.daemon.raw_events() == b""
+
+
+def test_syslog_that_is_gone_for_a_while(make_host, folder):
+    """Its socket is new when it is back. Meanwhile events are lost, which syslog(3) tells nobody; the mail goes on."""
+    syslog = Syslog(folder)
+    host = make_host(TO_SYSLOG, wrapper=syslog.wrapper(), doors=["milter"])
+    refuse(host)
+    before = syslog.event()
+    syslog.stop()
+    refuse(host)
+    assert smtp.send(host.port)["end"].code == 250
+    syslog.start()
+    refuse(host)
+    after = syslog.event()
+    assert before["recipient"] == after["recipient"] and before["id"] < after["id"]
 
 
 def test_ids_are_unique_and_in_order(shared_host):

@@ -10,12 +10,14 @@ import subprocess
 
 import pytest
 from harness import guard, smtp
+from harness.alone import run_alone
 from harness.net import free_port, wait_for
 from harness.replymilter import program
 from harness.socketmap import Client
 
 SITE = 'site = { help_url = "https://help.test/%{status}"; };\n'
 UNKNOWN = "550 5.1.1 <nouser@local.test>: Recipient address rejected: User unknown in local recipient table"
+OTHERS = 4242  # the id of a group that the host does not have
 DENIED = "connect to Milter service .*Permission denied"
 
 
@@ -94,6 +96,72 @@ def test_a_group_that_postfix_is_not_in(make_host):
     assert not refusal_is_annotated(host)
     host.postfix.wait_log(DENIED)
     assert smtp.send(host.port)["end"].code == 250
+
+
+def own_groups(folder, members=()):
+    """The group `others` of nobody but these, in an /etc/group that only who has left the host's mounts sees."""
+    path, mounted = f"{folder}/group", os.path.exists(f"{folder}/group")
+    if not mounted:
+        shutil.copyfile("/etc/group", f"{folder}/group.before")
+    with open(f"{folder}/group.before", encoding="utf-8") as before, open(
+        path, "w", encoding="utf-8"
+    ) as group:
+        group.write(before.read() + f"others:x:{OTHERS}:{','.join(members)}\n")
+    if not mounted:
+        os.chmod(path, 0o644)
+        subprocess.run(["mount", "--bind", path, "/etc/group"], check=True)
+
+
+def host_with_sockets_of_others(make_host, **options):
+    host = make_host(start=False, **options)
+    host.daemon.group = "others"
+    host.daemon.write_policy(SITE)
+    host.start()
+    return host
+
+
+@pytest.mark.parametrize("chroot", [False, True], ids=["plain", "chroot"])
+def test_postfix_as_a_member_of_the_sockets_group(make_host, folder, chroot):
+    """Postfix keeps its supplementary groups; a new membership needs no more than `postfix reload`."""
+
+    def alone():
+        own_groups(folder)
+        host = host_with_sockets_of_others(make_host, chroot=chroot)
+        try:
+            for path in (host.daemon.socket, host.daemon.tables):
+                status = os.stat(path)
+                access = stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid
+                assert access == (0o660, 0, OTHERS)
+            assert not refusal_is_annotated(host)
+            host.postfix.wait_log(DENIED)
+            assert smtp.send(host.port)["end"].code == 250
+            own_groups(folder, [host.postfix.owner])
+            host.postfix.reload()
+            mark = host.postfix.mark()
+            assert refusal_is_annotated(host)
+            host.daemon.wait_events(1, door="milter", recipient="nouser@local.test")
+            assert smtp.send(host.port)["end"].code == 250
+            assert host.postfix.log_lines("Permission denied", mark) == []
+        finally:
+            host.close()
+
+    run_alone(alone)
+
+
+@pytest.mark.parametrize("default, code", [("tempfail", 451), ("accept", 250), ("reject", 550)])
+def test_mail_goes_on_where_postfix_is_no_member(make_host, folder, default, code):
+    def alone():
+        own_groups(folder, ["games"])
+        host = host_with_sockets_of_others(make_host, settings={"milter_default_action": default})
+        try:
+            got = smtp.send(host.port)
+            assert (got["end"] or got["mail"]).code == code
+            host.postfix.wait_log(DENIED)
+            assert host.daemon.events() == []
+        finally:
+            host.close()
+
+    run_alone(alone)
 
 
 def test_a_folder_that_postfix_may_not_enter(make_host):
