@@ -5,8 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <paths.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -155,14 +158,40 @@ write_to_fd(EventSink *sink, const char *line, gsize size, int *error_number)
     return FALSE;
 }
 
+/* syslog(3) tells nobody that there is no syslog; 0: there is one. */
+static int
+syslog_error(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = _PATH_LOG};
+    int error_number = 0;
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return errno;
+    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+        error_number = errno;
+    (void)close(fd);
+    return error_number;
+}
+
+static gboolean
+write_to_syslog(const EventSink *sink, const char *line, gsize size, int *error_number)
+{
+    *error_number = syslog_error();
+    if (*error_number == EPROTOTYPE) /* one that listens as a stream is there too */
+        *error_number = 0;
+    if (*error_number != 0)
+        return FALSE;
+    syslog(sink->facility | LOG_INFO, "%.*s", (int)size - 1, line);
+    return TRUE;
+}
+
 gboolean
 event_sink_write(EventSink *sink, const char *line, gsize size, int *error_number)
 {
     g_assert(size > 0 && line[size - 1] == '\n');
     if (sink->kind != SINK_SYSLOG)
         return write_to_fd(sink, line, size, error_number);
-    syslog(sink->facility | LOG_INFO, "%.*s", (int)size - 1, line);
-    return TRUE;
+    return write_to_syslog(sink, line, size, error_number);
 }
 
 const char *

@@ -3,7 +3,6 @@
  */
 #include "server/notify.h"
 
-#include <stdarg.h>
 #include <systemd/sd-daemon.h>
 
 #include "base/clock.h"
@@ -24,14 +23,4 @@ void
 notify_stopping(void)
 {
     sd_notify(0, "STOPPING=1\nSTATUS=Letting the messages under way end");
-}
-
-void
-notify_status(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    g_autofree char *line = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    sd_notifyf(0, "STATUS=%s", line);
 }

@@ -10,6 +10,3 @@
 void notify_ready(const char *policy_file);
 void notify_reloading(void);
 void notify_stopping(void);
-
-/* A line for `systemctl status`. */
-void notify_status(const char *format, ...) G_GNUC_PRINTF(1, 2);

@@ -489,10 +489,13 @@ finds_a_syslog_that_was_started_anew(void **state)
     assert_int_equal(put(sink, "one\n"), 0);
     is_said(fd, "<22>one");
     (void)close(fd);
+    assert_int_equal(put(sink, "lost\n"), ECONNREFUSED);
     (void)g_unlink("/dev/log");
+    assert_int_equal(put(sink, "lost\n"), ENOENT);
     fd = bind_syslog();
     assert_int_equal(put(sink, "two\n"), 0);
     is_said(fd, "<22>two");
+    assert_null(message_of(fd));
     event_sink_close(sink);
     (void)close(fd);
     leave_own_dev();
