@@ -9,6 +9,8 @@
 
 /* A template with fewer octets of its own could be anybody's. */
 #define OWN_OCTETS_MIN 12
+/* One of a check may have fewer ("Now at %{value}"): it comes with one code only. */
+#define CHECK_OCTETS_MIN 6
 /* A longer line is not ours; at the delivery door a remote server's words stand before our own. */
 #define OWN_LINE_MAX 2048
 
@@ -119,13 +121,14 @@ stands_behind_dash(const char *template_text, const char *line)
     return FALSE;
 }
 
-/* A check says it with one code only, and it is the whole line: that may be as short as it likes.
- */
+/* A check says it with one code only, and it is the whole line: without variables that may be as
+ * short as it likes. */
 static gboolean
 is_line_of_check(const PolicyText *text, const char *line)
 {
     const char *words = template_text(text->template);
-    return text->code != 0 && strstr(words, "%{") == NULL && fits(words, line);
+    gboolean enough = strstr(words, "%{") == NULL || own_octets(words) >= CHECK_OCTETS_MIN;
+    return text->code != 0 && enough && fits(words, line);
 }
 
 static gboolean

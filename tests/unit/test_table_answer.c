@@ -529,6 +529,10 @@ own_checks_pass(void **state)
                     "          text = \"Now at %{recipient_domain}.test, write there.\"; }; } );");
     (void)state;
     assert_answer(policy, DOOR_FOOTER, "551 5.1.6 Now at b.example.test, write there.", NULL);
+    g_autoptr(Policy) brief =
+        policy_from("checks = ( { name = \"moved\"; when = { recipient = \"x@*\"; };"
+                    " then = { code = 551; status = \"5.1.6\"; text = \"Now at %{helo}\"; }; } );");
+    assert_answer(brief, DOOR_FOOTER, "551 5.1.6 Now at b@example.test", NULL);
 }
 
 static void
