@@ -87,13 +87,13 @@ default_at_each_door(void **state)
         {DOOR_RBL, "", "rbl.test=127.0.0.[2..11]",
          "$rbl_code Service unavailable; $rbl_class [$rbl_what] blocked using "
          "$rbl_domain${rbl_reason?; $rbl_reason} - Find the cause and stop it, then ask the list "
-         "that this reply names to remove the address. " REFERENCE},
+         "that this reply names, or else the postmaster, to remove the block. " REFERENCE},
         {DOOR_RBL,
          "site = { help_url = \"https://help.example.net/%{category}\"; reference = false; };",
          "zen.rbl.test",
          "$rbl_code Service unavailable; $rbl_class [$rbl_what] blocked using "
          "$rbl_domain${rbl_reason?; $rbl_reason} - Find the cause and stop it, then ask the list "
-         "that this reply names to remove the address. Help: "
+         "that this reply names, or else the postmaster, to remove the block. Help: "
          "https://help.example.net/host-blocked"},
         /* A milter's reply of several lines. */
         {DOOR_FOOTER, NO_REFERENCE, "554-5.7.1 one\r\n554 5.7.1 Message rejected as spam",
@@ -341,7 +341,7 @@ rule_features_at_each_door(void **state)
         {DOOR_DELIVERY, "site = { disclosure = \"brief\"; reference = false; };", REMOTE,
          REMOTE " - This means: There is no such mailbox here."},
         {DOOR_RBL, "site = { disclosure = \"brief\"; reference = false; };", "rbl.test",
-         "$rbl_code The sending host is on a block list."},
+         "$rbl_code The sending host is blocked, by this site or by a block list."},
         /* variables: known from the text, filled in by Postfix, or not at all */
         {DOOR_REJECT,
          NO_REFERENCE RULE(FOR_UNKNOWN_USER,
