@@ -85,6 +85,8 @@ catalog_status_detail(EnhancedStatus status)
 {
     if (!enhanced_status_is_set(status))
         return NULL;
+    if (catalog_status_subject(status) == NULL && catalog_status(status) == NULL)
+        return detail_astray;
     if (status.detail == 0)
         return detail_texts[0];
     const CatalogStatus *row = catalog_status(status);
