@@ -338,10 +338,10 @@ drop_malformed_status(const Repair *repair)
         while (!enhanced_status_is_set(line->status) &&
                (length = fit_malformed_status(line->text)) > 0) {
             lint_note(repair->findings, LINT_STATUS_MALFORMED, i + 1,
-                      g_strdup_printf("\"%.*s\" is no enhanced status: three numbers of one to "
-                                      "three digits.",
+                      g_strdup_printf("\"%.*s\" is no enhanced status: that is 2, 4 or 5, and "
+                                      "two numbers of one to three digits.",
                                       (int)MIN(length, 40), line->text),
-                      g_strdup("It is left out, and a right one chosen."));
+                      g_strdup("It is left out; where one belongs, a right one is chosen."));
             const char *rest = line->text + length;
             char *text = g_strdup(rest + strspn(rest, " "));
             g_free(line->text);
