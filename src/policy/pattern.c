@@ -104,7 +104,13 @@ check_choice(Fact fact, const char *text, GError **error)
         return error_fail(error, REPLYMILTER_ERROR_CONFIG,
                           "unknown %s \"%s\": did you mean \"%s\"?", fact_name(fact), text,
                           nearest);
-    return error_fail(error, REPLYMILTER_ERROR_CONFIG, "unknown %s \"%s\"", fact_name(fact), text);
+    if (fact == FACT_CATEGORY)
+        return error_fail(error, REPLYMILTER_ERROR_CONFIG,
+                          "unknown category \"%s\": `replyctl explain categories` lists them",
+                          text);
+    g_autofree char *all = g_strjoinv(", ", (char **)choices);
+    return error_fail(error, REPLYMILTER_ERROR_CONFIG, "unknown %s \"%s\": it can be one of %s",
+                      fact_name(fact), text, all);
 }
 
 static gboolean

@@ -95,6 +95,15 @@ reading_warning(Reading *reading, const config_setting_t *at, const char *format
     va_end(arguments);
 }
 
+static void
+reading_unlike_any(Reading *reading, const config_setting_t *at, const char *what,
+                   const char *const *known)
+{
+    g_autofree char *all = g_strjoinv(", ", (char **)known);
+    reading_problem(reading, at, "unknown %s \"%s\": it can be one of %s", what,
+                    config_setting_name(at), all);
+}
+
 void
 reading_unknown(Reading *reading, const config_setting_t *at, const char *what,
                 const char *const *known)
@@ -105,7 +114,7 @@ reading_unknown(Reading *reading, const config_setting_t *at, const char *what,
         reading_problem(reading, at, "unknown %s \"%s\": did you mean \"%s\"?", what, name,
                         nearest);
     else
-        reading_problem(reading, at, "unknown %s \"%s\"", what, name);
+        reading_unlike_any(reading, at, what, known);
 }
 
 void

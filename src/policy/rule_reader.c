@@ -247,11 +247,22 @@ reply_template_uses(const ReplyTemplate *reply, Variable variable)
     return FALSE;
 }
 
+/* A condition that is at fault says nothing about what hangs on it. */
+static gboolean
+all_conditions_read(const config_setting_t *when, const GArray *conditions)
+{
+    guint given = when != NULL ? (guint)config_setting_length(when) : 0;
+    return conditions->len == given;
+}
+
 /* Variables that hang on the conditions: a value out of a file, groups of regular expressions. */
 static void
 check_captures(Reading *reading, const config_setting_t *at, const ReplyTemplate *reply,
                const GArray *conditions)
 {
+    const config_setting_t *entry = config_setting_parent(at);
+    if (!all_conditions_read(config_setting_get_member(entry, "when"), conditions))
+        return;
     guint groups = 0;
     gboolean values = FALSE;
     for (guint i = 0; i < conditions->len; i++) {
@@ -358,8 +369,10 @@ read_then(Reading *reading, const config_setting_t *entry, const char *kind)
 {
     const config_setting_t *then = reading_member(reading, entry, "then", CONFIG_TYPE_GROUP);
     gboolean missing = config_setting_get_member(entry, "then") == NULL;
-    if (missing || (then != NULL && config_setting_length(then) == 0))
+    if (missing)
         reading_problem(reading, entry, "the %s says nothing to do: it needs \"then\"", kind);
+    else if (then != NULL && config_setting_length(then) == 0 && strcmp(kind, "rule") == 0)
+        reading_problem(reading, then, "the %s says nothing to do: \"then\" is empty", kind);
     return then;
 }
 
@@ -585,14 +598,6 @@ conditions_can_be_known(Reading *reading, const config_setting_t *entry, const G
     return known;
 }
 
-/* A condition that is at fault says nothing about the check's point. */
-static gboolean
-all_conditions_read(const config_setting_t *when, const GArray *conditions)
-{
-    return when != NULL && conditions->len > 0 &&
-           conditions->len == (guint)config_setting_length(when);
-}
-
 static void
 read_check(Reading *reading, const config_setting_t *entry, const PolicySettings *settings,
            GHashTable *seen, GPtrArray *checks)
@@ -611,7 +616,8 @@ read_check(Reading *reading, const config_setting_t *entry, const PolicySettings
     const config_setting_t *then = read_then(reading, entry, "check");
     if (then != NULL)
         read_check_then(reading, then, settings, check);
-    if (then != NULL && all_conditions_read(when, check->conditions) &&
+    if (then != NULL && check->conditions->len > 0 &&
+        all_conditions_read(when, check->conditions) &&
         conditions_can_be_known(reading, entry, check->conditions))
         check_plan(reading, entry, check);
     g_ptr_array_add(checks, check);

@@ -138,13 +138,16 @@ refuses_files(void **state)
                                          "in: site = { reference \"x\"; };"},
         {"\n\n@include \"part\"\nsite = { x = 1; };",
          "DIR/part:2: unknown setting \"mod\": did you mean \"mode\"?\n"
-         "4: unknown setting \"x\""},
+         "4: unknown setting \"x\": it can be one of hostname, networks, help_url, contact, "
+         "reference, disclosure"},
         {"filters = ( );\nbounces = { };\nclassify = { };",
          "1: \"filters\" is not in this version: leave the section out, or in comments\n"
          "2: \"bounces\" is not in this version: leave the section out, or in comments\n"
          "3: \"classify\" is not in this version: leave the section out, or in comments"},
         {"sites = { };", "1: unknown setting \"sites\": did you mean \"site\"?"},
-        {"nothing_like_it = { };", "1: unknown setting \"nothing_like_it\""},
+        {"nothing_like_it = { };",
+         "1: unknown setting \"nothing_like_it\": it can be one of milter, tables, site, replies, "
+         "checks, limits, log"},
         {"site = ( );", "1: \"site\" must be a group: site = { ... };"},
         {"checks = { };", "1: \"checks\" must be a list of groups: ( { ... }, { ... } )"},
         {"checks = ( 1 );", "1: a check is a group: { name = ...; when = ...; then = ...; }"},
@@ -384,10 +387,10 @@ refuses_rules(void **state)
          "3: there is a rule \"a\" already (DIR/main:2)"},
         {RULES(NAMED("a", "when = { code = 550; };"), NAMED("b", "then = { };")),
          "2: the rule says nothing to do: it needs \"then\"\n"
-         "3: the rule says nothing to do: it needs \"then\""},
+         "3: the rule says nothing to do: \"then\" is empty"},
         {RULES(NAMED("a", "if = { code = 550; }; then = { mode = \"keep\"; };"),
                NAMED("b", "when = 5; then = \"keep\";")),
-         "2: unknown setting \"if\"\n"
+         "2: unknown setting \"if\": it can be one of name, when, then\n"
          "3: \"when\" must be a group: { ... }\n"
          "3: \"then\" must be a group: { ... }"},
         {RULE("categroy = \"spam\";", "mode = \"keep\";"),
@@ -458,6 +461,9 @@ refuses_rules(void **state)
         {RULE("recipient = \"file:bare\";", "text = \"%{value}\";"),
          "1: %{value} has no value: no condition looks into a file that has values behind its "
          "keys"},
+        /* what hangs on a condition that is at fault is not held against the text */
+        {RULE("recipient = \"file:/nowhere\";", "text = \"%{value} %{1}\";"),
+         "1: condition \"recipient\": \"/nowhere\" cannot be opened: No such file or directory"},
         {RULE("code = 550;", "disclosure = \"none\";"),
          "1: unknown disclosure \"none\": it can be one of full, brief"},
     };
