@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/log.h"
 #include "classify/classifier.h"
 #include "policy/policy.h"
@@ -71,6 +72,10 @@ open_with_privileges(Daemon *daemon, GError **error)
     if (!open_listener("milter", &milter, &daemon->milter_listener, error) ||
         !open_listener("tables", &settings->tables, &daemon->tables_listener, error))
         return FALSE;
+    if (daemon->milter_listener == NULL && daemon->tables_listener == NULL)
+        return error_fail(
+            error, REPLYMILTER_ERROR_CONFIG,
+            "there is no door to open: neither milter.socket nor tables.socket is set");
     if (options->pid_file != NULL && !identity_write_pid_file(options->pid_file, error))
         return FALSE;
     if (options->user != NULL)
@@ -114,7 +119,7 @@ static void
 reload(Daemon *daemon)
 {
     notify_reloading();
-    reload_apply(daemon->options.policy_file, &daemon->context);
+    reload_apply(daemon->options.policy_file, daemon->policy, &daemon->context);
     notify_ready(daemon->options.policy_file);
 }
 

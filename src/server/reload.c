@@ -29,15 +29,15 @@ reload_load(const char *path, Classifier *classifier)
 
 /* What the sockets and the log's place are stays as it is: said, so that nobody waits for it. */
 static void
-log_what_needs_a_restart(const Policy *running, const Policy *fresh)
+log_what_needs_a_restart(const Policy *started, const Policy *fresh)
 {
-    g_autofree char *names = policy_restart_needed(running, fresh);
+    g_autofree char *names = policy_restart_needed(started, fresh);
     if (names != NULL)
         log_warning("only a restart changes %s: kept as before", names);
 }
 
 gboolean
-reload_apply(const char *path, const DoorContext *context)
+reload_apply(const char *path, const Policy *started, const DoorContext *context)
 {
     g_autoptr(Policy) running = policy_holder_get(context->policies);
     g_autoptr(Policy) fresh = reload_load(path, (Classifier *)policy_classifier(running));
@@ -47,7 +47,7 @@ reload_apply(const char *path, const DoorContext *context)
         log_error("%s: the policy is not good, the old one stays in force", path);
         return FALSE;
     }
-    log_what_needs_a_restart(running, fresh);
+    log_what_needs_a_restart(started, fresh);
     policy_holder_set(context->policies, g_steal_pointer(&fresh));
     log_notice("%s: loaded", path);
     return TRUE;
