@@ -23,7 +23,7 @@ cmd_check(int argc, char **argv)
         return COMMAND_USAGE;
     if (!policy_file_is_one(argc, argv))
         return COMMAND_USAGE;
-    g_autoptr(Policy) policy = policy_file_load(argc, argv);
+    g_autoptr(Policy) policy = policy_file_load(argc, argv, TRUE);
     if (policy != NULL)
         policy_file_look_around(policy);
     if (policy != NULL && !quiet)

@@ -15,7 +15,7 @@ cmd_config(int argc, char **argv)
         return COMMAND_USAGE;
     if (!policy_file_is_one(argc, argv))
         return COMMAND_USAGE;
-    g_autoptr(Policy) policy = policy_file_load(argc, argv);
+    g_autoptr(Policy) policy = policy_file_load(argc, argv, FALSE);
     if (policy == NULL)
         return COMMAND_FAILED;
     g_autofree char *settings = policy_print(policy);

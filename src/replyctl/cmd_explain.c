@@ -12,7 +12,8 @@
 
 static const char description[] =
     "A reply code, an enhanced status, both, a whole reply or a log line as pasted,\n"
-    "some digits (5xx, X.7.x), or the name of a category. - reads standard input.\n\n"
+    "some digits (5xx, X.7.x), the name of a category, or the word "
+    "\"categories\" for\nall of them. - reads standard input.\n\n"
     "Examples:\n"
     "  replyctl explain 550 5.7.26\n"
     "  replyctl explain '550-5.7.1 Service unavailable; client blocked'\n"
@@ -43,13 +44,36 @@ explain_mask(const DigitMask *mask, const ExplainOptions *options)
     return COMMAND_DONE;
 }
 
+static int
+explain_categories(const ExplainOptions *options)
+{
+    if (options->json)
+        json_output_print(explain_json_categories());
+    else
+        explain_screen_categories();
+    return COMMAND_DONE;
+}
+
+/* How a number is written, where the text is a wrong one; else NULL. */
+static const char *
+right_number(const char *text)
+{
+    if (*text == '\0' || text[strspn(text, "0123456789xX.")] != '\0')
+        return NULL;
+    if (strchr(text, '.') != NULL)
+        return "an enhanced status is 2, 4 or 5 and two numbers more, as in 5.1.1 or 5.1.x";
+    return "a reply code has three digits, as in 550 or 55x";
+}
+
 /* Text that no rule knows, and no number. */
 static int
 complain_of(const char *text)
 {
-    const char *nearest = text_nearest(text, category_names());
+    const char *nearest = text_nearest(text, category_names()), *number = right_number(text);
     g_autofree char *shown = text_clean(text, 60);
-    if (nearest != NULL)
+    if (number != NULL)
+        command_complain("explain: nothing known in \"%s\": %s", shown, number);
+    else if (nearest != NULL)
         command_complain("explain: nothing known in \"%s\": did you mean \"%s\"?", shown, nearest);
     else
         command_complain("explain: nothing known in \"%s\": no code, no status, no text that a "
@@ -93,6 +117,8 @@ explain(const char *text, const ExplainOptions *options)
     Category category;
     DigitMask mask;
     EnhancedStatus status;
+    if (strcmp(text, "categories") == 0)
+        return explain_categories(options);
     if (category_from_name(text, &category))
         return explain_category(category, options);
     if (!digit_mask_parse(text, &mask))

@@ -2,6 +2,7 @@
  * replyctl lint: every rule that a reply breaks, and the repaired reply.
  */
 #include "engine/lint.h"
+#include "engine/milter_text.h"
 #include "engine/repair.h"
 #include "replyctl/command.h"
 #include "replyctl/input.h"
@@ -15,6 +16,17 @@ typedef struct {
     Classification cause;
 } LintResult;
 
+/* A milter's '%' stands doubled in what comes out too. */
+static void
+double_percents(SmtpReply *reply)
+{
+    for (guint i = 0; i < smtp_reply_line_count(reply); i++) {
+        SmtpReplyLine *line = &g_array_index(reply->lines, SmtpReplyLine, i);
+        g_autofree char *single = line->text;
+        line->text = milter_text_escape(single);
+    }
+}
+
 static void
 lint_result_make(const Classifier *classifier, const GString *raw, LintContext *context,
                  LintResult *result)
@@ -25,6 +37,8 @@ lint_result_make(const Classifier *classifier, const GString *raw, LintContext *
     context->cause = &result->cause;
     result->findings = lint_reply(raw->str, (gssize)raw->len, context);
     result->repaired = repair_text(raw->str, (gssize)raw->len, context, NULL);
+    if (context->milter_text)
+        double_percents(result->repaired);
 }
 
 static void

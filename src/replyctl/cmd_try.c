@@ -47,7 +47,7 @@ try_it(const TryOptions *options)
         command_complain("try: %s", error->message);
         return COMMAND_FAILED;
     }
-    g_autoptr(Policy) policy = policy_file_load_path(path, classifier);
+    g_autoptr(Policy) policy = policy_file_load_path(path, classifier, FALSE);
     if (policy == NULL)
         return COMMAND_FAILED;
     if (options->reply != NULL)

@@ -54,6 +54,17 @@ command_complain_of_choice(const char *command, const char *what, const char *gi
         command_complain("%s: unknown %s \"%s\" (known: %s)", command, what, given, all);
 }
 
+/* GLib keeps the "--" that ends the options where a '-' follows. */
+static void
+drop_end_of_options(int *argc, char **argv)
+{
+    if (*argc < 2 || strcmp(argv[1], "--") != 0)
+        return;
+    for (int i = 1; i < *argc; i++)
+        argv[i] = argv[i + 1];
+    (*argc)--;
+}
+
 gboolean
 command_parse(const GOptionEntry *entries, const char *description, int *argc, char ***argv)
 {
@@ -63,13 +74,16 @@ command_parse(const GOptionEntry *entries, const char *description, int *argc, c
     g_autoptr(GOptionContext) context = g_option_context_new(command->arguments);
     g_autofree char *program = g_strdup_printf("replyctl %s", command->name);
     g_set_prgname(program);
-    g_autofree char *summary = g_strdup_printf("Says %s.", command->summary);
+    g_autofree char *summary =
+        g_strdup_printf("%c%s.", g_ascii_toupper(command->summary[0]), command->summary + 1);
     g_option_context_set_summary(context, summary);
     g_option_context_add_main_entries(context, entries, NULL);
     if (description != NULL)
         g_option_context_set_description(context, description);
-    if (g_option_context_parse(context, argc, argv, &error))
+    if (g_option_context_parse(context, argc, argv, &error)) {
+        drop_end_of_options(argc, *argv);
         return TRUE;
+    }
     command_complain("%s: %s (see replyctl %s --help)", command->name, error->message,
                      command->name);
     return FALSE;

@@ -178,3 +178,19 @@ explain_json_mask(const DigitMask *mask)
         json_object_set_new(object, "codes", codes_like_json(mask));
     return object;
 }
+
+json_t *
+explain_json_categories(void)
+{
+    json_t *object = json_object(), *list = json_array();
+    for (guint i = 0; i < CATEGORY_COUNT; i++) {
+        const CategoryInfo *info = category_info((Category)i);
+        json_t *entry = json_object();
+        json_output_set(entry, "category", info->name);
+        json_output_set(entry, "group", info->group);
+        json_output_set(entry, "meaning", info->meaning);
+        json_array_append_new(list, entry);
+    }
+    json_object_set_new(object, "categories", list);
+    return object;
+}

@@ -13,3 +13,4 @@
 json_t *explain_json_meaning(const Meaning *meaning);
 json_t *explain_json_category(Category category);
 json_t *explain_json_mask(const DigitMask *mask);
+json_t *explain_json_categories(void);

@@ -370,21 +370,29 @@ explain_screen_category(Category category, gboolean all)
  */
 
 static void
+put_title(const DigitMask *mask, const char *name, const char *title, gboolean first)
+{
+    if (first)
+        screen_heading("%s", mask->is_status ? "Such statuses" : "Such codes");
+    screen_labelled(name, title);
+}
+
+static void
 put_codes_like(const DigitMask *mask)
 {
-    guint count;
+    guint count, shown = 0;
     const CatalogReplyCode *codes = catalog_reply_codes(&count);
     for (guint i = 0; i < count; i++) {
         g_autofree char *name = g_strdup_printf("%u", codes[i].code);
         if (digit_mask_has_code(mask, &codes[i]))
-            screen_labelled(name, codes[i].title);
+            put_title(mask, name, codes[i].title, shown++ == 0);
     }
 }
 
 static void
 put_statuses_like(const DigitMask *mask)
 {
-    guint count;
+    guint count, shown = 0;
     const CatalogStatus *rows = catalog_statuses(&count);
     for (guint i = 0; i < count; i++) {
         if (!digit_mask_has_status(mask, &rows[i]))
@@ -393,7 +401,7 @@ put_statuses_like(const DigitMask *mask)
                                     ? g_strdup_printf("-%u", rows[i].last_detail)
                                     : g_strdup("");
         g_autofree char *name = g_strdup_printf("X.%u.%u%s", rows[i].subject, rows[i].detail, last);
-        screen_labelled(name, rows[i].title);
+        put_title(mask, name, rows[i].title, shown++ == 0);
     }
 }
 
@@ -405,9 +413,18 @@ explain_screen_mask(const DigitMask *mask)
     for (guint i = 0; i < 3; i++)
         if (digit_mask_sentence(mask, i) != NULL)
             screen_paragraph(STYLE_PLAIN, SCREEN_INDENT, digit_mask_sentence(mask, i));
-    screen_heading("%s", mask->is_status ? "Such statuses" : "Such codes");
     if (mask->is_status)
         put_statuses_like(mask);
     else
         put_codes_like(mask);
+}
+
+void
+explain_screen_categories(void)
+{
+    screen_heading("Categories");
+    for (guint i = 0; i < CATEGORY_COUNT; i++) {
+        const CategoryInfo *info = category_info((Category)i);
+        screen_field(SCREEN_INDENT, CATEGORY_COLUMN, info->name, info->meaning);
+    }
 }

@@ -12,3 +12,6 @@
 void explain_screen_meaning(const Meaning *meaning, gboolean all);
 void explain_screen_category(Category category, gboolean all);
 void explain_screen_mask(const DigitMask *mask);
+
+/* The name and the meaning of each. */
+void explain_screen_categories(void);

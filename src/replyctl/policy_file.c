@@ -18,14 +18,15 @@ print_problems(const char *level, const GPtrArray *problems)
 }
 
 Policy *
-policy_file_load_path(const char *path, Classifier *classifier)
+policy_file_load_path(const char *path, Classifier *classifier, gboolean warn)
 {
     GDestroyNotify free_problem = (GDestroyNotify)policy_problem_free;
     g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(free_problem);
     g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(free_problem);
     Policy *policy = policy_load(path, classifier, problems, warnings);
     print_problems("", problems);
-    print_problems("warning: ", warnings);
+    if (warn)
+        print_problems("warning: ", warnings);
     return policy;
 }
 
@@ -39,9 +40,9 @@ policy_file_is_one(int argc, char **argv)
 }
 
 Policy *
-policy_file_load(int argc, char **argv)
+policy_file_load(int argc, char **argv, gboolean warn)
 {
-    return policy_file_load_path(argc > 1 ? argv[1] : POLICY_DEFAULT_FILE, NULL);
+    return policy_file_load_path(argc > 1 ? argv[1] : POLICY_DEFAULT_FILE, NULL, warn);
 }
 
 void

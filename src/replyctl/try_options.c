@@ -7,6 +7,7 @@
 
 #include "engine/engine.h"
 #include "mail/address.h"
+#include "policy/address_block.h"
 #include "replyctl/command.h"
 #include "replyctl/try_message.h"
 
@@ -38,10 +39,35 @@ read_names(TryOptions *options)
     options->door = options->filter != NULL ? DOOR_FILTER : DOOR_COMMAND;
     if (options->door_name != NULL && !door_from_name(options->door_name, &options->door)) {
         const char *names[DOOR_COUNT + 1] = {NULL};
-        for (guint i = 0; i < DOOR_COUNT; i++)
-            names[i] = door_name((Door)i);
+        for (guint i = 0, count = 0; i < DOOR_COUNT; i++)
+            if (i != DOOR_COMMAND)
+                names[count++] = door_name((Door)i);
         command_complain_of_choice("try", "door", options->door_name, names);
         return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+client_is_address(const char *client)
+{
+    AddressBlock address;
+    if (client == NULL || address_block_from_address(client, &address))
+        return TRUE;
+    command_complain("try: --client \"%s\" is no IP address", client);
+    return FALSE;
+}
+
+static gboolean
+headers_have_names(char **headers)
+{
+    for (; headers != NULL && *headers != NULL; headers++) {
+        const char *colon = strchr(*headers, ':');
+        if (colon == NULL || colon == *headers) {
+            command_complain("try: --header \"%s\" is no header: write it as \"Name: value\"",
+                             *headers);
+            return FALSE;
+        }
     }
     return TRUE;
 }
@@ -57,7 +83,7 @@ has_sense(const TryOptions *options, int argc, char **argv)
     else if (options->reply == NULL && options->filter != NULL)
         command_complain("try: --filter is for the reply of a filter: say it with --reply");
     else
-        return TRUE;
+        return client_is_address(options->client) && headers_have_names(options->headers);
     return FALSE;
 }
 

@@ -44,6 +44,33 @@ class TestNumbers(Case):
         self.assertFalse(self.json("explain", "599")["reply_code"]["known"])
         self.assertIn("no SMTP reply code begins with 9", self.text("explain", "999"))
 
+    def test_number_that_is_none(self):
+        for text in ("5.1", "6.7.1", "4.7"):
+            self.assertIn("as in 5.1.1 or 5.1.x", self.fault(2, "explain", text))
+        self.assertIn("three digits", self.fault(2, "explain", "5500"))
+
+    def test_subject_of_no_table(self):
+        for text in ("5.99.1", "x.9.1"):
+            output = self.text("explain", text)
+            self.assertIn("no such subject", output)
+            self.assertNotIn("class and subject", output)
+        self.assertNotIn("Such statuses", self.text("explain", "x.9.1"))
+
+    def test_end_of_options(self):
+        self.assertEqual(self.text("explain", "--", "550"), self.text("explain", "550"))
+        self.assertEqual(self.text("explain", "--", "-", stdin=b"550"), self.text("explain", "550"))
+
+    def test_number_of_a_provider_says_one_thing(self):
+        self.assertEqual(self.json("explain", "5.7.509")["classification"]["category"], "authentication-failed")
+
+    def test_categories(self):
+        output = self.text("explain", "categories")
+        listed = self.json("explain", "categories")["categories"]
+        self.assertGreater(len(listed), 20)
+        for entry in listed:
+            self.assertIn(entry["category"], output)
+            self.assertEqual(set(entry), {"category", "group", "meaning"})
+
     def test_digits(self):
         self.assertIn("554", self.text("explain", "5xx"))
         self.assertIn("X.7.26", self.text("explain", "5.7.x"))

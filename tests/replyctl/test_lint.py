@@ -29,6 +29,11 @@ class TestLint(Case):
         self.assertIn("percent-lone", self.rules("--milter", "550 5.7.1 100% sure"))
         self.assertNotIn("percent-lone", self.rules("550 5.7.1 100% sure"))
 
+    def test_milter_text_stays_milter_text(self):
+        repaired = self.json("lint", "--milter", "550 5.7.1 100% sure")["repaired"]["lines"]
+        self.assertEqual(repaired, ["550 5.7.1 100%% sure"])
+        self.assertEqual(self.rules("--milter", repaired[0]), [])
+
     def test_long_repaired_reply_fits(self):
         self.text("lint", "550 5.7.1 " + "many words " * 200)
 

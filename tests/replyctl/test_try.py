@@ -1,6 +1,6 @@
 """replyctl try: sessions and replies against a policy."""
 
-from support import Case
+from support import Case, run
 
 UNKNOWN = "550 5.1.1 <c@example.net>: Recipient address rejected: User unknown in local recipient table"
 
@@ -177,6 +177,16 @@ class TestReply(Case):
                 output = self.text("try", "-c", self.policy, "--door", door, "--reply",
                                    "zen.example.org" if door == "rbl" else UNKNOWN)
                 self.assertIn("category", output)
+
+    def test_what_is_no_address_and_no_header(self):
+        self.assertIn("no IP address", self.fault(2, "try", "-c", self.policy, "--client", "1.2.3"))
+        self.assertIn("Name: value", self.fault(2, "try", "-c", self.policy, "--header", "Subject"))
+        self.assertNotIn("command", self.fault(2, "try", "--door", "nowhere", "--reply", "550"))
+
+    def test_warnings_are_for_check(self):
+        self.policy.write_text('milter = { socket = "unix:/run/x.sock"; mode = "0666"; };')
+        self.assertIn(b"warning", run("check", self.policy).stderr)
+        self.assertEqual(run("try", "-c", self.policy).stderr, b"")
 
     def test_hostile_reply(self):
         hostile = b"550 5.7.1 evil\x1b[2J\r\n550 second \xff line\x07"
