@@ -128,3 +128,12 @@ text_nearest(const char *name, const char *const *candidates)
     }
     return nearest;
 }
+
+char *
+text_help(GOptionContext *context)
+{
+    g_autofree char *help = g_option_context_get_help(context, TRUE, NULL);
+    GString *text = g_string_new(help);
+    g_string_replace(text, "\xe2\x80\xa6", "...", 0);
+    return g_string_free(text, FALSE);
+}

@@ -20,6 +20,11 @@ char *text_clean(const char *text, gsize limit);
 /* Only printable 7-bit characters and spaces? */
 gboolean text_is_printable(const char *text);
 
+/* The help of a command line, without the one sign of GLib's that is not ASCII. The caller frees
+ * it.
+ */
+char *text_help(GOptionContext *context);
+
 /*
  * The candidate that is most like `name` (optimal string alignment distance, case ignored), or
  * NULL if none is near enough to be a likely typing error. `candidates` ends with NULL; the answer

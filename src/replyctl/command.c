@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -65,6 +66,13 @@ drop_end_of_options(int *argc, char **argv)
     (*argc)--;
 }
 
+static G_NORETURN void
+print_help(GOptionContext *context)
+{
+    g_autofree char *text = text_help(context);
+    exit(fputs(text, stdout) >= 0 && fflush(stdout) == 0 ? COMMAND_DONE : COMMAND_FAILED);
+}
+
 gboolean
 command_parse(const GOptionEntry *entries, const char *description, int *argc, char ***argv)
 {
@@ -77,10 +85,19 @@ command_parse(const GOptionEntry *entries, const char *description, int *argc, c
     g_autofree char *summary =
         g_strdup_printf("%c%s.", g_ascii_toupper(command->summary[0]), command->summary + 1);
     g_option_context_set_summary(context, summary);
+    gboolean help = FALSE;
+    const GOptionEntry more[] = {
+        {"help", 'h', 0, G_OPTION_ARG_NONE, &help, "this help", NULL},
+        G_OPTION_ENTRY_NULL,
+    };
     g_option_context_add_main_entries(context, entries, NULL);
+    g_option_context_add_main_entries(context, more, NULL);
+    g_option_context_set_help_enabled(context, FALSE);
     if (description != NULL)
         g_option_context_set_description(context, description);
     if (g_option_context_parse(context, argc, argv, &error)) {
+        if (help)
+            print_help(context);
         drop_end_of_options(argc, *argv);
         return TRUE;
     }

@@ -3,13 +3,25 @@
  */
 #include "replymilter/options.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "base/error.h"
+#include "base/text.h"
 #include "policy/policy.h"
+
+static G_NORETURN void
+print_help(GOptionContext *context)
+{
+    g_autofree char *text = text_help(context);
+    exit(fputs(text, stdout) >= 0 && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+}
 
 gboolean
 options_parse(Options *options, int *argc, char ***argv, GError **error)
 {
     *options = (Options){.policy_file = NULL};
+    gboolean help = FALSE;
     const GOptionEntry entries[] = {
         {"config", 'c', 0, G_OPTION_ARG_FILENAME, &options->policy_file,
          "the policy (" POLICY_DEFAULT_FILE ")", "FILE"},
@@ -24,6 +36,7 @@ options_parse(Options *options, int *argc, char ***argv, GError **error)
         {"pid-file", 'P', 0, G_OPTION_ARG_FILENAME, &options->pid_file,
          "write the process number there", "FILE"},
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &options->trace, "trace what is done", NULL},
+        {"help", 'h', 0, G_OPTION_ARG_NONE, &help, "print this help and end", NULL},
         {"version", 'V', 0, G_OPTION_ARG_NONE, &options->version, "print the version and end",
          NULL},
         G_OPTION_ENTRY_NULL,
@@ -36,13 +49,11 @@ options_parse(Options *options, int *argc, char ***argv, GError **error)
                                      "ends.\n"
                                      "See replymilter(8) and replymilter.conf(5).");
     g_option_context_add_main_entries(context, entries, NULL);
-    g_option_context_set_help_enabled(context, TRUE);
-    /* GLib knows -? and --help only; everybody tries -h. */
-    for (int i = 1; i < *argc; i++)
-        if (g_strcmp0((*argv)[i], "-h") == 0)
-            (*argv)[i] = (char *)"--help";
+    g_option_context_set_help_enabled(context, FALSE);
     if (!g_option_context_parse(context, argc, argv, error))
         return FALSE;
+    if (help)
+        print_help(context);
     if (*argc > 1) {
         g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_SYNTAX, "what is \"%s\"? see -h",
                     (*argv)[1]);

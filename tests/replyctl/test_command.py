@@ -43,6 +43,7 @@ class TestFrame(Case):
     def test_each_command_has_help_in_80_columns(self):
         for command in COMMANDS:
             output = self.text(command, "--help", env={"LC_ALL": "C"})
+            self.assertIn("[OPTION...]", output)
             self.assertIn(f"replyctl {command}", output)
             self.assertEqual(output, self.text("help", command, env={"LC_ALL": "C"}))
 
@@ -127,6 +128,9 @@ class TestCompletion(Case):
         self.assertEqual(self.complete("replyctl try --door f"), ["filter", "footer"])
         self.assertEqual(self.complete("replyctl lint --stage=rc"), ["rcpt"])
         self.assertEqual(self.complete("replyctl try --client "), [])
+        self.assertEqual(self.complete(f"replyctl try -c {self.folder}/pol"), [str(self.policy)])
+        self.assertEqual(self.complete("replyctl pages -c "), [])
+        self.assertEqual(self.complete("replyctl explain user-un"), ["user-unknown"])
         self.assertEqual(self.complete(f"replyctl check {self.folder}/pol"), [str(self.policy)])
 
 
