@@ -66,15 +66,9 @@ drop_end_of_options(int *argc, char **argv)
     (*argc)--;
 }
 
-static G_NORETURN void
-print_help(GOptionContext *context)
-{
-    g_autofree char *text = text_help(context);
-    exit(fputs(text, stdout) >= 0 && fflush(stdout) == 0 ? COMMAND_DONE : COMMAND_FAILED);
-}
-
-gboolean
-command_parse(const GOptionEntry *entries, const char *description, int *argc, char ***argv)
+/* `help`: the text, if it was asked for. */
+static gboolean
+parse(const GOptionEntry *entries, const char *description, int *argc, char ***argv, char **help)
 {
     const Command *command = command_find((*argv)[0]);
     g_assert(command != NULL);
@@ -85,9 +79,9 @@ command_parse(const GOptionEntry *entries, const char *description, int *argc, c
     g_autofree char *summary =
         g_strdup_printf("%c%s.", g_ascii_toupper(command->summary[0]), command->summary + 1);
     g_option_context_set_summary(context, summary);
-    gboolean help = FALSE;
+    gboolean asked = FALSE;
     const GOptionEntry more[] = {
-        {"help", 'h', 0, G_OPTION_ARG_NONE, &help, "this help", NULL},
+        {"help", 'h', 0, G_OPTION_ARG_NONE, &asked, "this help", NULL},
         G_OPTION_ENTRY_NULL,
     };
     g_option_context_add_main_entries(context, entries, NULL);
@@ -96,12 +90,23 @@ command_parse(const GOptionEntry *entries, const char *description, int *argc, c
     if (description != NULL)
         g_option_context_set_description(context, description);
     if (g_option_context_parse(context, argc, argv, &error)) {
-        if (help)
-            print_help(context);
+        *help = asked ? text_help(context) : NULL;
         drop_end_of_options(argc, *argv);
         return TRUE;
     }
     command_complain("%s: %s (see replyctl %s --help)", command->name, error->message,
                      command->name);
     return FALSE;
+}
+
+gboolean
+command_parse(const GOptionEntry *entries, const char *description, int *argc, char ***argv)
+{
+    char *help = NULL;
+    gboolean parsed = parse(entries, description, argc, argv, &help);
+    if (help == NULL)
+        return parsed;
+    gboolean printed = fputs(help, stdout) >= 0 && fflush(stdout) == 0;
+    g_free(help);
+    exit(printed ? COMMAND_DONE : COMMAND_FAILED);
 }

@@ -219,7 +219,9 @@ main(int argc, char **argv)
         return EXIT_USAGE;
     }
     int status = EXIT_SUCCESS;
-    if (options->version) {
+    if (options->help != NULL) {
+        fputs(options->help, stdout);
+    } else if (options->version) {
         printf("replymilter %s\n", PACKAGE_VERSION);
     } else {
         open_log(options, NULL, FALSE);

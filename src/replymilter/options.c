@@ -3,19 +3,9 @@
  */
 #include "replymilter/options.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "base/error.h"
 #include "base/text.h"
 #include "policy/policy.h"
-
-static G_NORETURN void
-print_help(GOptionContext *context)
-{
-    g_autofree char *text = text_help(context);
-    exit(fputs(text, stdout) >= 0 && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
-}
 
 gboolean
 options_parse(Options *options, int *argc, char ***argv, GError **error)
@@ -53,7 +43,7 @@ options_parse(Options *options, int *argc, char ***argv, GError **error)
     if (!g_option_context_parse(context, argc, argv, error))
         return FALSE;
     if (help)
-        print_help(context);
+        options->help = text_help(context);
     if (*argc > 1) {
         g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_SYNTAX, "what is \"%s\"? see -h",
                     (*argv)[1]);
@@ -71,5 +61,6 @@ options_clear(Options *options)
     g_free(options->socket);
     g_free(options->user);
     g_free(options->pid_file);
+    g_free(options->help);
     *options = (Options){.policy_file = NULL};
 }
