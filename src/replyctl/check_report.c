@@ -3,6 +3,7 @@
  */
 #include "replyctl/check_report.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/rule_doors.h"
@@ -162,6 +163,29 @@ put_rules(const Policy *policy)
         screen_paragraph(STYLE_PLAIN, SCREEN_INDENT, "none: replies.default holds for every reply");
     for (guint i = 0; i < policy_rule_count(policy); i++)
         put_rule(policy_rule(policy, i));
+}
+
+static gboolean
+works_nowhere(const PolicyRule *rule)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(doors); i++)
+        if (rule_reach(rule, doors[i], NULL) != RULE_REACH_NEVER)
+            return FALSE;
+    return TRUE;
+}
+
+void
+check_report_warn(const Policy *policy)
+{
+    for (guint i = 0; i < policy_rule_count(policy); i++) {
+        const PolicyRule *rule = policy_rule(policy, i);
+        if (!works_nowhere(rule))
+            continue;
+        g_autofree char *why = NULL;
+        rule_reach(rule, DOOR_FOOTER, &why);
+        fprintf(stderr, "warning: %s:%u: rule \"%s\" works at no table: %s\n", rule->file,
+                rule->line, rule->name, why);
+    }
 }
 
 void

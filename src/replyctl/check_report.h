@@ -6,3 +6,6 @@
 #include "policy/policy.h"
 
 void check_report_print(const Policy *policy);
+
+/* Warns, on standard error, of rules that can match nowhere. */
+void check_report_warn(const Policy *policy);

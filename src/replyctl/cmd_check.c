@@ -24,8 +24,10 @@ cmd_check(int argc, char **argv)
     if (!policy_file_is_one(argc, argv))
         return COMMAND_USAGE;
     g_autoptr(Policy) policy = policy_file_load(argc, argv, TRUE);
-    if (policy != NULL)
+    if (policy != NULL) {
+        check_report_warn(policy);
         policy_file_look_around(policy);
+    }
     if (policy != NULL && !quiet)
         check_report_print(policy);
     return policy != NULL ? COMMAND_DONE : COMMAND_FAILED;

@@ -61,11 +61,25 @@ input_file(const char *path, gsize most, GError **error)
     return NULL;
 }
 
+/* What ends a file, or what `echo` writes, is not the reply's own. */
+static void
+drop_last_line_end(GString *text)
+{
+    if (text->len > 0 && text->str[text->len - 1] == '\n')
+        g_string_truncate(text, text->len - 1);
+    if (text->len > 0 && text->str[text->len - 1] == '\r')
+        g_string_truncate(text, text->len - 1);
+}
+
 GString *
 input_words_or_stdin(int argc, char **argv, GError **error)
 {
-    if (argc == 2 && is_stdin(argv[1]))
-        return input_file(argv[1], INPUT_REPLY_MAX, error);
+    if (argc == 2 && is_stdin(argv[1])) {
+        GString *text = input_file(argv[1], INPUT_REPLY_MAX, error);
+        if (text != NULL)
+            drop_last_line_end(text);
+        return text;
+    }
     g_autofree char *joined = g_strjoinv(" ", argv + 1);
     return g_string_new(joined);
 }

@@ -25,6 +25,11 @@ class TestLint(Case):
         self.assertIn("codes-differ", self.rules("-", stdin=b"550-5.7.1 one\r\n551 5.7.1 two"))
         self.assertIn("8-bit-octet", self.rules("-", stdin=b"550 5.7.1 caf\xe9"))
 
+    def test_the_end_of_a_file_is_no_finding(self):
+        for end in (b"\n", b"\r\n"):
+            self.assertEqual(self.rules("-", stdin=b"550 5.7.1 one" + end), [])
+        self.assertEqual(self.rules("-", stdin=b"550 5.7.1 one\r\n\r\n"), ["line-end"])
+
     def test_milter_text(self):
         self.assertIn("percent-lone", self.rules("--milter", "550 5.7.1 100% sure"))
         self.assertNotIn("percent-lone", self.rules("550 5.7.1 100% sure"))

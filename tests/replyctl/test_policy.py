@@ -28,6 +28,18 @@ class TestCheck(Case):
             self.assertTrue(fault.startswith(f"{self.policy}:{line}: "), fault)
         self.assertIn('did you mean "annotate"?', faults[2])
 
+    def test_a_rule_that_works_nowhere_is_a_warning(self):
+        self.policy.write_text(
+            'replies = { rules = (\n'
+            '  { name = "seen"; when = { code = 550; }; then = { mode = "annotate"; text = "x"; }; },\n'
+            '  { name = "idle"; when = { auth_user = "ann"; }; then = { mode = "keep"; }; } ); };\n'
+        )
+        done = run("check", self.policy)
+        self.assertEqual(done.returncode, 0)
+        warning = f'warning: {self.policy}:3: rule "idle" works at no table: auth_user is not known'
+        self.assertIn(warning, done.stderr.decode())
+        self.assertNotIn('"seen"', done.stderr.decode())
+
     def test_missing_file(self):
         self.assertIn("/no/such/file", self.fault(1, "check", "/no/such/file"))
 
