@@ -1,0 +1,52 @@
+/*
+ * dsn_report: the fields of a delivery status notification (RFC 3464, RFC 6533 section 3), as real
+ * MTAs write them.
+ *
+ * A group about the message, then one for each recipient. Read loosely: missing blank lines between
+ * groups (a second Final-Recipient or Action begins the next recipient), missing types
+ * ("Final-Recipient: user@example.org"), "X-Actual-Recipient", statuses with a comment
+ * ("5.0.0 (permanent failure)"), fields that stand in the text part only.
+ *
+ * Threads: any; a report belongs to its owner.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "mail/enhanced_status.h"
+#include "mail/header_fields.h"
+
+typedef enum {
+    DSN_ACTION_UNKNOWN, /* missing, or no word of RFC 3464 */
+    DSN_ACTION_FAILED,
+    DSN_ACTION_DELAYED,
+    DSN_ACTION_DELIVERED,
+    DSN_ACTION_RELAYED,
+    DSN_ACTION_EXPANDED,
+} DsnAction;
+
+typedef struct {
+    char *final_recipient;    /* address, "" if missing */
+    char *original_recipient; /* ORCPT (RFC 3461), xtext decoded; "" if missing */
+    DsnAction action;
+    EnhancedStatus status; /* Status */
+    char *diagnostic;      /* Diagnostic-Code without its type; "" if missing */
+    char *diagnostic_type; /* "smtp", in lower case; "" if missing */
+    char *remote_mta;      /* host name; "" if missing */
+    HeaderFields *fields;  /* all of the group, X- fields too */
+} DsnRecipient;
+
+typedef struct {
+    char *reporting_mta;   /* host name; "" if missing */
+    char *envelope_id;     /* Original-Envelope-Id; "" if missing */
+    HeaderFields *fields;  /* of the message's group */
+    GPtrArray *recipients; /* of DsnRecipient * */
+} DsnReport;
+
+#define DSN_REPORT_MAX_RECIPIENTS 10000
+
+/* Reads the text of a delivery-status part (or a run of such fields in a text part). Never NULL;
+ * without recipients if it has none. */
+DsnReport *dsn_report_parse(const char *text, gsize length);
+void dsn_report_free(DsnReport *report);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DsnReport, dsn_report_free)
