@@ -13,17 +13,8 @@
 #pragma once
 
 #include "classify/classifier.h"
+#include "classify/mail_kind.h"
 #include "mail/mime_view.h"
-
-typedef enum {
-    MAIL_KIND_NOT_A_BOUNCE,
-    MAIL_KIND_FAILURE,
-    MAIL_KIND_DELAY,
-    MAIL_KIND_DELIVERED,
-    MAIL_KIND_FEEDBACK,
-    MAIL_KIND_AUTO_REPLY,
-    MAIL_KIND_COUNT
-} MailKind;
 
 typedef struct {
     char *recipient;  /* who was not reached; "" if the report does not say */
@@ -50,5 +41,3 @@ typedef struct {
 Bounce *bounce_read(const Classifier *classifier, const MimeView *view);
 void bounce_free(Bounce *bounce);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Bounce, bounce_free)
-
-const char *mail_kind_name(MailKind kind); /* "failure", "not-a-bounce", ... */

@@ -451,3 +451,18 @@ classifier_reply(const Classifier *classifier, const ClassifierSubject *subject,
         read_refusal(classifier, subject, result);
     set_consequences(is_final(subject), result);
 }
+
+void
+classification_overrule(Classification *classification, const ClassifierSubject *subject,
+                        Category category, const char *rule, const char *match)
+{
+    g_autofree char *old_rule = classification->rule, *old_match = classification->match;
+    decide(classification, category, CONFIDENCE_HIGH, rule, g_strdup(match));
+    set_consequences(is_final(subject), classification);
+}
+
+const char *const *
+classifier_providers(void)
+{
+    return rule_provider_names();
+}

@@ -68,4 +68,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Classifier, classifier_unref)
 void classifier_reply(const Classifier *classifier, const ClassifierSubject *subject,
                       Classification *result);
 
+/*
+ * Makes it another category with all that follows from it for this subject, with high confidence.
+ * Provider, block list and time to come back stay as they are. `rule` and `match` (which may be
+ * NULL) are copied.
+ */
+void classification_overrule(Classification *classification, const ClassifierSubject *subject,
+                             Category category, const char *rule, const char *match);
+
+/* The names that Classification.provider can have, ending with NULL. */
+const char *const *classifier_providers(void);
+
 const char *confidence_name(Confidence confidence); /* "low", "medium", "high" */

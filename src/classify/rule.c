@@ -132,6 +132,12 @@ rule_of_numbers(gint provider, guint code, EnhancedStatus status)
     return best;
 }
 
+const char *const *
+rule_provider_names(void)
+{
+    return provider_names;
+}
+
 const char *
 rule_provider_name(gint provider)
 {

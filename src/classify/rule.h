@@ -52,6 +52,9 @@ gboolean rule_allows(const Rule *rule, guint code, EnhancedStatus status);
  * none. */
 const Rule *rule_of_numbers(gint provider, guint code, EnhancedStatus status);
 
+/* All of them, ending with NULL. */
+const char *const *rule_provider_names(void);
+
 /* "google"; constant. NULL for -1. */
 const char *rule_provider_name(gint provider);
 

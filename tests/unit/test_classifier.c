@@ -284,6 +284,41 @@ uses_the_stage_where_the_code_needs_it(void **state)
     classification_clear(&result);
 }
 
+/* What a site knows better: the category and all that follows from it, and nothing else. */
+static void
+is_overruled(void **state)
+{
+    static const struct {
+        const char *text;
+        Finality finality;
+        Category category;
+        gboolean permanent;
+        Action action;
+    } cases[] = {
+        {"550 5.7.1 xyzzy", FINALITY_REPLY, CATEGORY_USER_UNKNOWN, TRUE, ACTION_SUPPRESS},
+        {"450 4.7.1 xyzzy", FINALITY_REPLY, CATEGORY_USER_UNKNOWN, FALSE, ACTION_RETRY},
+        {"450 4.7.1 xyzzy", FINALITY_FAILED, CATEGORY_USER_UNKNOWN, TRUE, ACTION_SUPPRESS},
+        {"550 5.1.1 no such user", FINALITY_REPLY, CATEGORY_POLICY, FALSE, ACTION_REVIEW},
+    };
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(SmtpReply) reply = smtp_reply_parse(cases[i].text, -1);
+        ClassifierSubject subject = {
+            .reply = reply, .remote_name = "mx.google.com", .finality = cases[i].finality};
+        Classification result;
+        classifier_reply(classifier, &subject, &result);
+        classification_overrule(&result, &subject, cases[i].category, "site:1", result.match);
+        assert_int_equal(result.category, cases[i].category);
+        assert_int_equal(result.permanent, cases[i].permanent);
+        assert_int_equal(result.action, cases[i].action);
+        assert_int_equal(result.confidence, CONFIDENCE_HIGH);
+        assert_string_equal(result.rule, "site:1");
+        assert_string_equal(result.provider, "google");
+        classification_clear(&result);
+    }
+    assert_true(g_strv_contains(classifier_providers(), "google"));
+}
+
 /* Names prove nothing, wherever they stand. */
 static void
 is_not_misled_by_names(void **state)
@@ -601,6 +636,7 @@ main(void)
         cmocka_unit_test(weighs_what_stands_together),
         cmocka_unit_test(falls_back_on_the_numbers),
         cmocka_unit_test(uses_the_stage_where_the_code_needs_it),
+        cmocka_unit_test(is_overruled),
         cmocka_unit_test(is_not_misled_by_names),
         cmocka_unit_test(gives_up_only_what_is_dead),
         cmocka_unit_test(spares_good_addresses),
