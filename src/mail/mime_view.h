@@ -1,11 +1,11 @@
 /*
  * mime_view: a mail (RFC 5322, RFC 2045 to 2049) as a flat list of parts that can be read.
  *
- * GMime parses; transfer encodings are undone, charsets become UTF-8 (where a charset is unknown or
- * wrong, octets that are not UTF-8 are read as Latin-1), line ends become LF, NUL octets go. What
- * is broken is read as far as it goes: without a boundary, cut off, with CR or LF alone, without
- * header. The original mail in a report is one part, not parts of its own: its structure proves
- * nothing.
+ * Transfer encodings are undone, charsets become UTF-8 (where a charset is unknown or wrong, octets
+ * that are not UTF-8 are read as Latin-1), line ends become LF, NUL octets go. What is broken is
+ * read as far as it goes: without a boundary, cut off, with CR or LF alone, without header. The
+ * original mail in a report is one part, not parts of its own: its structure proves nothing, and
+ * only its header is read.
  *
  * Hostile input: MimeLimits bound what is kept, and what was left out is told by `truncated`.
  * Memory is at most about three times the mail, time linear. Threads: any; a view belongs to its
@@ -23,7 +23,7 @@ typedef enum {
     MIME_PART_DELIVERY_STATUS, /* message/delivery-status, message/global-delivery-status */
     MIME_PART_FEEDBACK,        /* message/feedback-report */
     MIME_PART_DISPOSITION,     /* message/disposition-notification */
-    MIME_PART_ORIGINAL,        /* message/rfc822, message/global, text/rfc822-headers */
+    MIME_PART_ORIGINAL,        /* message/rfc822, message/global, text/rfc822-headers; text is "" */
     MIME_PART_OTHER,           /* not read: text is "" */
 } MimePartKind;
 
