@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "replyctl/log_line.h"
+#include "mail/log_line.h"
 
 static void
 add_readings(GPtrArray *readings, const CatalogReading *rows, guint count)
