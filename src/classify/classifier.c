@@ -456,8 +456,10 @@ void
 classification_overrule(Classification *classification, const ClassifierSubject *subject,
                         Category category, const char *rule, const char *match)
 {
-    g_autofree char *old_rule = classification->rule, *old_match = classification->match;
+    char *old_rule = classification->rule, *old_match = classification->match;
     decide(classification, category, CONFIDENCE_HIGH, rule, g_strdup(match));
+    g_free(old_rule);
+    g_free(old_match);
     set_consequences(is_final(subject), classification);
 }
 
