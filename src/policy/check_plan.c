@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "catalog/catalog.h"
+#include "policy/condition_reader.h"
 #include "policy/rule_reader.h"
 
 /* Where each variable is known first; a point of 0 (connect) for what every reply of ours has. */
@@ -98,6 +99,7 @@ find_point(Reading *reading, const config_setting_t *entry, PolicyCheck *check)
                         check_point_name(check->speaks_at));
         return FALSE;
     }
+    check->asks_report = conditions_ask_report(check->conditions);
     check->all_recipients = check->speaks_at > CHECK_POINT_RCPT &&
                             conditions_find(check->conditions, FACT_RECIPIENT) != NULL;
     return TRUE;

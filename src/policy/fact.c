@@ -17,6 +17,8 @@ static const char *const names[FACT_COUNT + 1] = {
     [FACT_CODE] = "code",
     [FACT_STATUS] = "status",
     [FACT_CATEGORY] = "category",
+    [FACT_PROVIDER] = "provider",
+    [FACT_KIND] = "kind",
     [FACT_TEXT] = "text",
     [FACT_FILTER] = "filter",
     [FACT_HEADER] = "header",
@@ -37,7 +39,9 @@ static const CheckPoint known_at[FACT_COUNT] = {
     [FACT_TLS] = CHECK_POINT_MAIL,
     [FACT_CODE] = CHECK_POINT_NEVER,
     [FACT_STATUS] = CHECK_POINT_NEVER,
-    [FACT_CATEGORY] = CHECK_POINT_NEVER,
+    [FACT_CATEGORY] = CHECK_POINT_EOM,
+    [FACT_PROVIDER] = CHECK_POINT_NEVER,
+    [FACT_KIND] = CHECK_POINT_EOM,
     [FACT_TEXT] = CHECK_POINT_NEVER,
     [FACT_FILTER] = CHECK_POINT_NEVER,
     [FACT_HEADER] = CHECK_POINT_HEADERS,
@@ -83,6 +87,18 @@ fact_known_at(Fact fact)
 {
     g_assert((guint)fact < FACT_COUNT);
     return known_at[fact];
+}
+
+gboolean
+fact_of_reply(Fact fact)
+{
+    return fact != FACT_KIND;
+}
+
+gboolean
+fact_of_report(Fact fact)
+{
+    return fact == FACT_CATEGORY || fact == FACT_KIND;
 }
 
 const char *

@@ -21,7 +21,9 @@ typedef enum {
     FACT_TLS,       /* "TLSv1.3", or "" without TLS */
     FACT_CODE,      /* "550" */
     FACT_STATUS,    /* "5.1.1", or "" where the reply has none */
-    FACT_CATEGORY,  /* "user-unknown" */
+    FACT_CATEGORY,  /* "user-unknown"; of mail that reports: one for each recipient */
+    FACT_PROVIDER,  /* "google", or "" where the reply is nobody's that is known */
+    FACT_KIND,      /* "failure", "delay": of mail that reports */
     FACT_TEXT,      /* the reply's lines, joined with spaces */
     FACT_FILTER,    /* the name of the wrapped filter that spoke */
     FACT_HEADER,    /* "Name: value"; many values, one is enough */
@@ -51,6 +53,12 @@ const char *const *fact_names(void); /* ends with NULL */
 /* The first point at which the milter door knows it; CHECK_POINT_NEVER for code, text and the like.
  */
 CheckPoint fact_known_at(Fact fact);
+
+/* Can a rule know it? Only mail that is read has the others. */
+gboolean fact_of_reply(Fact fact);
+
+/* Does the mail have to be read for it? */
+gboolean fact_of_report(Fact fact);
 
 const char *check_point_name(CheckPoint point);
 

@@ -11,6 +11,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "catalog/category.h"
+#include "classify/classifier.h"
+#include "classify/mail_kind.h"
 #include "mail/enhanced_status.h"
 #include "mail/smtp_stage.h"
 #include "policy/address_block.h"
@@ -85,6 +87,10 @@ fact_choices(Fact fact)
         return smtp_stage_names();
     case FACT_CATEGORY:
         return category_names();
+    case FACT_PROVIDER:
+        return classifier_providers();
+    case FACT_KIND:
+        return mail_kind_names();
     case FACT_DIRECTION:
         return directions;
     default:
@@ -166,8 +172,11 @@ check_plain(Fact fact, const char *text, gboolean glob, GError **error)
     switch (fact) {
     case FACT_STAGE:
     case FACT_CATEGORY:
+    case FACT_KIND:
     case FACT_DIRECTION:
         return check_choice(fact, text, error);
+    case FACT_PROVIDER:
+        return *text == '\0' || check_choice(fact, text, error);
     case FACT_CODE:
         return check_code(text, error);
     case FACT_STATUS:

@@ -9,10 +9,12 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "policy/condition_reader.h"
 #include "policy/problem.h"
 #include "policy/rule_index.h"
 #include "policy/rule_reader.h"
 #include "policy/setting_reader.h"
+#include "policy/site_rule_reader.h"
 #include "policy/word_index.h"
 
 struct Policy {
@@ -21,8 +23,10 @@ struct Policy {
     Classifier *classifier;
     PolicySettings settings;
     PolicyNeeds needs;
-    GPtrArray *rules;  /* of PolicyRule * */
-    GPtrArray *checks; /* of PolicyCheck * */
+    GPtrArray *rules;         /* of PolicyRule * */
+    GPtrArray *checks;        /* of PolicyCheck * */
+    GPtrArray *site_rules;    /* of PolicySiteRule * */
+    atomic_ullong *site_hits; /* one for each of them */
     RuleIndex *rule_index;
     WordIndex *word_index;
 };
@@ -39,6 +43,7 @@ policy_new(const char *path, Classifier *classifier)
     policy->classifier = classifier != NULL ? classifier_ref(classifier) : NULL;
     policy->rules = g_ptr_array_new_with_free_func(policy_rule_free);
     policy->checks = g_ptr_array_new_with_free_func(policy_check_free);
+    policy->site_rules = g_ptr_array_new_with_free_func(policy_site_rule_free);
     settings_init(&policy->settings);
     return policy;
 }
@@ -56,11 +61,35 @@ parse(config_t *tree, const Source *source, GPtrArray *problems)
     return FALSE;
 }
 
-/* What the checks make the MTA send. */
+/* Does any check ask what a report says? */
+static gboolean
+checks_ask_reports(const GPtrArray *checks)
+{
+    for (guint i = 0; i < checks->len; i++)
+        if (((const PolicyCheck *)g_ptr_array_index(checks, i))->asks_report)
+            return TRUE;
+    return FALSE;
+}
+
+/* Reports are read for the log, for their headers, and for checks; the MTA's own for the log. */
+static void
+work_out_reports(Policy *policy)
+{
+    const PolicySettings *settings = &policy->settings;
+    PolicyNeeds *needs = &policy->needs;
+    gboolean reads = settings->bounces.max_body > 0;
+    needs->own_reports = reads && settings->log.events != NULL;
+    needs->header_changes = reads && settings->bounces.tag;
+    needs->reports = needs->own_reports || needs->header_changes ||
+                     (reads && checks_ask_reports(policy->checks));
+}
+
+/* What the policy makes the MTA send. */
 static void
 work_out_needs(Policy *policy)
 {
     PolicyNeeds *needs = &policy->needs;
+    work_out_reports(policy);
     for (guint i = 0; i < policy->checks->len; i++) {
         const PolicyCheck *check = g_ptr_array_index(policy->checks, i);
         needs->points |= 1u << check->speaks_at;
@@ -80,6 +109,7 @@ read_tree(Policy *policy, const config_t *tree, const Source *source, GPtrArray 
     settings_read(&reading, root, &policy->settings);
     rules_read(&reading, root, &policy->settings, policy->rules);
     checks_read(&reading, root, &policy->settings, policy->checks);
+    site_rules_read(&reading, root, policy->site_rules);
     reading_finish(&reading, problems, warnings);
 }
 
@@ -98,6 +128,7 @@ policy_load(const char *path, Classifier *classifier, GPtrArray *problems, GPtrA
     config_destroy(&tree);
     if (problems->len == before) {
         work_out_needs(policy);
+        policy->site_hits = g_new0(atomic_ullong, policy->site_rules->len);
         policy->rule_index = rule_index_new(policy->rules);
         policy->word_index = word_index_new(policy->rules, policy->checks);
         return policy;
@@ -126,6 +157,8 @@ policy_unref(Policy *policy)
     word_index_free(policy->word_index);
     g_ptr_array_unref(policy->rules);
     g_ptr_array_unref(policy->checks);
+    g_ptr_array_unref(policy->site_rules);
+    g_free(policy->site_hits);
     settings_clear(&policy->settings);
     if (policy->classifier != NULL)
         classifier_unref(policy->classifier);
@@ -193,6 +226,36 @@ policy_check(const Policy *policy, guint index)
 {
     g_assert(index < policy->checks->len);
     return g_ptr_array_index(policy->checks, index);
+}
+
+guint
+policy_site_rule_count(const Policy *policy)
+{
+    return policy->site_rules->len;
+}
+
+const PolicySiteRule *
+policy_site_rule(const Policy *policy, guint index)
+{
+    g_assert(index < policy->site_rules->len);
+    return g_ptr_array_index(policy->site_rules, index);
+}
+
+void
+policy_site_rule_note(const Policy *policy, const char *id)
+{
+    if (id == NULL || !g_str_has_prefix(id, POLICY_SITE_RULE_PREFIX))
+        return;
+    for (guint i = 0; i < policy->site_rules->len; i++)
+        if (strcmp(policy_site_rule(policy, i)->id, id) == 0)
+            atomic_fetch_add_explicit(&policy->site_hits[i], 1, memory_order_relaxed);
+}
+
+guint64
+policy_site_rule_hits(const Policy *policy, guint index)
+{
+    g_assert(index < policy->site_rules->len);
+    return atomic_load_explicit(&policy->site_hits[index], memory_order_relaxed);
 }
 
 gboolean

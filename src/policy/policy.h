@@ -12,6 +12,7 @@
 
 #include <glib.h>
 
+#include "catalog/category.h"
 #include "classify/classifier.h"
 #include "mail/enhanced_status.h"
 #include "mail/smtp_stage.h"
@@ -48,6 +49,13 @@ typedef enum {
     CHECK_DISCARD,
 } CheckAction;
 
+/* Without which proof a report may still have an address given up. */
+typedef enum {
+    BOUNCE_TRUST_OWN_MTA, /* only what our own MTA reports */
+    BOUNCE_TRUST_PROOF,   /* and what shows by VERP or the Message-ID that the mail was ours */
+    BOUNCE_TRUST_ALL,     /* and what shows nothing */
+} BounceTrust;
+
 /* A listening socket and the names it goes by. socket NULL: this door stays shut. */
 typedef struct {
     char *socket; /* "unix:/path", "local:/path", "inet:PORT[@HOST]", "inet6:PORT[@HOST]", "fd:N" */
@@ -73,6 +81,12 @@ typedef struct {
         ReplyMode mode; /* replies.default */
         guint stages;   /* bits 1 << SmtpStage */
     } replies;
+    struct {
+        gboolean tag;        /* add headers */
+        guint64 max_body;    /* octets that are read; 0: no mail is */
+        Matcher *recipients; /* takes reports, besides the null sender's mail; NULL: nobody */
+        BounceTrust trust;
+    } bounces;
     struct {
         guint64 memory;     /* octets */
         guint sessions;     /* milter sessions at once; more are let through unchecked */
@@ -125,9 +139,22 @@ typedef struct {
     gboolean at_once;
     CheckPoint known_at;     /* the first point at which all conditions are known */
     CheckPoint speaks_at;    /* RCPT for what is known before it, unless at_once */
+    gboolean asks_report;    /* what a report says: its kind or its categories */
     gboolean all_recipients; /* speaks behind RCPT and looks at the recipient: all accepted ones
                                 must match */
 } PolicyCheck;
+
+/* classify.rules: what a reply means here, whatever others think. */
+typedef struct {
+    char *name; /* its number, if the policy gives none */
+    char *id;   /* POLICY_SITE_RULE_PREFIX and the name: as evidence */
+    char *file;
+    guint line;
+    Category category;
+    GArray *conditions; /* of Condition on text, code, status and provider; all needed */
+} PolicySiteRule;
+
+#define POLICY_SITE_RULE_PREFIX "site:"
 
 /* What the policy makes the MTA send; worked out at load. */
 typedef struct {
@@ -135,6 +162,9 @@ typedef struct {
     gboolean headers;        /* the headers must be read */
     gboolean body;           /* the body must be counted */
     gboolean message_action; /* a quarantine is possible */
+    gboolean reports;        /* mail that may report something is read as a whole */
+    gboolean own_reports;    /* that which the MTA itself makes too */
+    gboolean header_changes; /* such mail may get headers, and lose some */
 } PolicyNeeds;
 
 typedef struct {
@@ -197,6 +227,16 @@ GPtrArray *policy_likely_texts(const Policy *policy, const char *line);
 
 guint policy_check_count(const Policy *policy);
 const PolicyCheck *policy_check(const Policy *policy, guint index);
+
+guint policy_site_rule_count(const Policy *policy);
+const PolicySiteRule *policy_site_rule(const Policy *policy, guint index);
+
+/*
+ * How often each rule has decided since the policy was loaded. _note() counts the rule of that id
+ * (Classification.rule); an id that is no site rule's is let be.
+ */
+void policy_site_rule_note(const Policy *policy, const char *id);
+guint64 policy_site_rule_hits(const Policy *policy, guint index);
 
 /* Is the client one of ours by site.networks? */
 gboolean policy_is_inside(const Policy *policy, const char *client);

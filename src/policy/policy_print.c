@@ -32,14 +32,20 @@ print_section(GString *out, const PolicySettings *settings, const char *section)
 }
 
 static void
-print_conditions(GString *out, const GArray *conditions)
+print_each_condition(GString *out, const GArray *conditions)
 {
-    g_string_append(out, "      when = {");
     for (guint i = 0; i < conditions->len; i++) {
         const Condition *condition = &g_array_index(conditions, Condition, i);
         g_string_append_printf(out, " %s = %s;", fact_name(condition->fact),
                                matcher_text(condition->matcher));
     }
+}
+
+static void
+print_conditions(GString *out, const GArray *conditions)
+{
+    g_string_append(out, "      when = {");
+    print_each_condition(out, conditions);
     g_string_append(out, " };\n");
 }
 
@@ -104,6 +110,30 @@ print_rules(GString *out, const Policy *policy)
 }
 
 static void
+print_site_rule(GString *out, const PolicySiteRule *rule)
+{
+    gboolean named = rule->name[strspn(rule->name, "0123456789")] != '\0';
+    g_string_append(out, "    {");
+    if (named)
+        g_string_append_printf(out, " name = \"%s\";", rule->name);
+    g_string_append_printf(out, " category = \"%s\";", category_info(rule->category)->name);
+    print_each_condition(out, rule->conditions);
+    g_string_append(out, " }");
+}
+
+static void
+print_site_rules(GString *out, const Policy *policy)
+{
+    guint count = policy_site_rule_count(policy);
+    if (count > 0)
+        g_string_append(out, "  rules = (\n");
+    for (guint i = 0; i < count; i++) {
+        print_site_rule(out, policy_site_rule(policy, i));
+        g_string_append(out, i + 1 < count ? ",\n" : "\n  );\n");
+    }
+}
+
+static void
 print_checks(GString *out, const Policy *policy)
 {
     guint count = policy_check_count(policy);
@@ -129,6 +159,8 @@ policy_print(const Policy *policy)
         print_section(out, policy_settings(policy), sections[i]);
         if (strcmp(sections[i], "replies") == 0)
             print_rules(out, policy);
+        if (strcmp(sections[i], "classify") == 0)
+            print_site_rules(out, policy);
         g_string_append(out, "};\n");
     }
     return g_string_free(out, FALSE);

@@ -10,9 +10,9 @@
 
 /* What tells rules apart best comes first. Addresses, sizes and the like are only tried. */
 static const Fact telling[] = {
-    FACT_RECIPIENT, FACT_SENDER, FACT_HELO,   FACT_CLIENT_NAME, FACT_AUTH_USER,
-    FACT_HEADER,    FACT_TEXT,   FACT_FILTER, FACT_DAEMON,      FACT_STATUS,
-    FACT_CATEGORY,  FACT_CODE,   FACT_STAGE,  FACT_TLS,         FACT_DIRECTION,
+    FACT_RECIPIENT, FACT_SENDER, FACT_HELO,   FACT_CLIENT_NAME, FACT_AUTH_USER, FACT_HEADER,
+    FACT_TEXT,      FACT_FILTER, FACT_DAEMON, FACT_STATUS,      FACT_CATEGORY,  FACT_CODE,
+    FACT_PROVIDER,  FACT_STAGE,  FACT_TLS,    FACT_DIRECTION,
 };
 
 typedef struct {

@@ -7,12 +7,15 @@
 
 #include <string.h>
 
-#include "base/text.h"
 #include "catalog/catalog.h"
 #include "policy/check_plan.h"
+#include "policy/condition_reader.h"
+#include "policy/entry_reader.h"
 #include "policy/settings.h"
 
-enum { LONGEST_NAME = 64, MOST_LINES = 20, MOST_ADDED_LINES = 3 };
+enum { MOST_LINES = 20, MOST_ADDED_LINES = 3 };
+
+#define ENTRY_FORM " is a group: { name = ...; when = ...; then = ...; }"
 
 static const char *const entry_names[] = {"name", "when", "then", NULL};
 static const char *const rule_then_names[] = {"mode",       "code",         "status", "text",
@@ -23,23 +26,9 @@ static const char *const check_then_names[] = {"code", "status", "text", "action
  * ---------------------------------------------------------------------------------------- */
 
 static void
-clear_condition(gpointer condition)
-{
-    matcher_free(((Condition *)condition)->matcher);
-}
-
-static void
 free_template(gpointer template)
 {
     template_free(template);
-}
-
-static GArray *
-new_conditions(void)
-{
-    GArray *conditions = g_array_new(FALSE, FALSE, sizeof(Condition));
-    g_array_set_clear_func(conditions, clear_condition);
-    return conditions;
 }
 
 void
@@ -62,77 +51,6 @@ policy_check_free(gpointer data)
     g_array_unref(check->conditions);
     g_ptr_array_unref(check->reply.text);
     g_free(check);
-}
-
-/* ---- conditions
- * ---------------------------------------------------------------------------------------- */
-
-const Matcher *
-conditions_find(const GArray *conditions, Fact fact)
-{
-    for (guint i = 0; i < conditions->len; i++) {
-        const Condition *condition = &g_array_index(conditions, Condition, i);
-        if (condition->fact == fact)
-            return condition->matcher;
-    }
-    return NULL;
-}
-
-static gboolean
-takes_text(const Matcher *matcher, const char *text)
-{
-    const char *values[] = {text, NULL};
-    return matcher == NULL || matcher_match(matcher, values, NULL);
-}
-
-gboolean
-conditions_take_stage(const GArray *conditions, SmtpStage stage)
-{
-    return takes_text(conditions_find(conditions, FACT_STAGE), smtp_stage_name(stage));
-}
-
-/* `code = 550` is as good as `code = "550"`. */
-static void
-read_condition(Reading *reading, const config_setting_t *at, Fact fact, GArray *conditions)
-{
-    g_autoptr(GError) error = NULL;
-    Condition condition = {.fact = fact};
-    const char *folder = source_folder(reading->source);
-    if (fact == FACT_CODE && config_setting_type(at) == CONFIG_TYPE_INT) {
-        g_autofree char *code = g_strdup_printf("%d", config_setting_get_int(at));
-        condition.matcher = matcher_new(fact, (const char *const *)&code, 1, folder, &error);
-    } else {
-        g_autoptr(GPtrArray) texts = reading_strings(reading, at);
-        if (texts == NULL)
-            return;
-        condition.matcher =
-            matcher_new(fact, (const char *const *)texts->pdata, texts->len, folder, &error);
-    }
-    if (condition.matcher == NULL) {
-        reading_problem(reading, at, "condition \"%s\": %s", fact_name(fact), error->message);
-        return;
-    }
-    g_array_append_val(conditions, condition);
-    const char *slow = matcher_slow_pattern(condition.matcher);
-    if (slow != NULL)
-        reading_warning(reading, at,
-                        "condition \"%s\": the regular expression %s can run into its limit, and "
-                        "then does not match: simplify what repeats inside of repeats",
-                        fact_name(fact), slow);
-}
-
-static void
-read_conditions(Reading *reading, const config_setting_t *entry, GArray *conditions)
-{
-    const config_setting_t *when = reading_member(reading, entry, "when", CONFIG_TYPE_GROUP);
-    for (guint i = 0; when != NULL && i < (guint)config_setting_length(when); i++) {
-        const config_setting_t *member = config_setting_get_elem(when, i);
-        Fact fact;
-        if (fact_from_name(config_setting_name(member), &fact))
-            read_condition(reading, member, fact, conditions);
-        else
-            reading_unknown(reading, member, "condition", fact_names());
-    }
 }
 
 /* ---- code, status, text
@@ -305,48 +223,6 @@ check_site_variables(Reading *reading, const config_setting_t *at, const ReplyTe
  * ------------------------------------------------------------------------------------------------
  */
 
-static gboolean
-is_good_name(const char *name)
-{
-    gsize length = strlen(name);
-    if (length == 0 || length > LONGEST_NAME)
-        return FALSE;
-    for (; *name != '\0'; name++)
-        if (!g_ascii_isalnum(*name) && strchr("-_.", *name) == NULL)
-            return FALSE;
-    return TRUE;
-}
-
-/* `seen`: name -> entry. The name, or NULL and a problem. */
-static const char *
-read_name(Reading *reading, const config_setting_t *entry, const char *kind, GHashTable *seen)
-{
-    const config_setting_t *at = reading_member(reading, entry, "name", CONFIG_TYPE_STRING);
-    if (at == NULL) {
-        if (config_setting_get_member(entry, "name") == NULL)
-            reading_problem(reading, entry, "a %s needs a name", kind);
-        return NULL;
-    }
-    const char *name = config_setting_get_string(at);
-    if (!is_good_name(name)) {
-        reading_problem(reading, at,
-                        "\"%s\" is no name: letters, digits, \"-\", \"_\" and \".\", "
-                        "at most %d of them",
-                        name, LONGEST_NAME);
-        return NULL;
-    }
-    const config_setting_t *earlier = g_hash_table_lookup(seen, name);
-    if (earlier != NULL) {
-        guint line;
-        const char *file = reading_place(reading, earlier, &line);
-        reading_problem(reading, at, "there is a %s \"%s\" already (%s:%u)", kind, name, file,
-                        line);
-        return NULL;
-    }
-    g_hash_table_insert(seen, (char *)name, (gpointer)at);
-    return name;
-}
-
 /* A name that only the other kind of entry has gets told so. */
 static void
 check_then_names_of(Reading *reading, const config_setting_t *then, const char *const *known,
@@ -392,24 +268,6 @@ read_choice(Reading *reading, const config_setting_t *then, const char *name,
     return at != NULL ? reading_choice(reading, at, config_setting_get_string(at), choices) : -1;
 }
 
-/* The entries of a list of groups, or 0 and a problem. */
-static guint
-entry_count(Reading *reading, const config_setting_t *list, const char *kind)
-{
-    if (list == NULL)
-        return 0;
-    guint count = (guint)config_setting_length(list);
-    for (guint i = 0; i < count; i++) {
-        const config_setting_t *entry = config_setting_get_elem(list, i);
-        if (!config_setting_is_group(entry)) {
-            reading_problem(reading, entry,
-                            "a %s is a group: { name = ...; when = ...; then = ...; }", kind);
-            return 0;
-        }
-    }
-    return count;
-}
-
 /* ---- rules
  * ----------------------------------------------------------------------------------------------------
  */
@@ -450,8 +308,9 @@ rule_sees_class(const PolicyRule *rule, guint class)
     const Matcher *matcher = conditions_find(rule->conditions, FACT_CODE);
     for (guint code = class * 100; matcher != NULL && code < class * 100 + 100; code++) {
         char text[] = "000";
+        const char *const values[] = {text, NULL};
         g_snprintf(text, sizeof(text), "%u", code);
-        if (takes_text(matcher, text))
+        if (matcher_match(matcher, values, NULL))
             return TRUE;
     }
     return matcher == NULL;
@@ -507,17 +366,33 @@ read_rule_then(Reading *reading, const config_setting_t *then, const PolicySetti
     check_site_variables(reading, then, &rule->reply, settings);
 }
 
+/* Facts that no reply has. */
+static void
+check_rule_conditions(Reading *reading, const config_setting_t *entry, const GArray *conditions)
+{
+    const config_setting_t *when = config_setting_get_member(entry, "when");
+    for (guint i = 0; i < conditions->len; i++) {
+        Fact fact = g_array_index(conditions, Condition, i).fact;
+        if (!fact_of_reply(fact))
+            reading_problem(reading, config_setting_get_member(when, fact_name(fact)),
+                            "a reply has no \"%s\": only mail that reports has one, so it is a "
+                            "condition for checks",
+                            fact_name(fact));
+    }
+}
+
 static void
 read_rule(Reading *reading, const config_setting_t *entry, const PolicySettings *settings,
           GHashTable *seen, GPtrArray *rules)
 {
     PolicyRule *rule = g_new0(PolicyRule, 1);
     rule->file = g_strdup(reading_place(reading, entry, &rule->line));
-    rule->conditions = new_conditions();
+    rule->conditions = conditions_new();
     rule->reply.text = g_ptr_array_new_with_free_func(free_template);
     reading_check_names(reading, entry, entry_names);
-    rule->name = g_strdup(read_name(reading, entry, "rule", seen));
-    read_conditions(reading, entry, rule->conditions);
+    rule->name = g_strdup(entry_name(reading, entry, "rule", seen));
+    conditions_read(reading, entry, rule->conditions);
+    check_rule_conditions(reading, entry, rule->conditions);
     const config_setting_t *then = read_then(reading, entry, "rule");
     if (then != NULL)
         read_rule_then(reading, then, settings, rule);
@@ -532,7 +407,7 @@ rules_read(Reading *reading, const config_setting_t *root, const PolicySettings 
     if (replies == NULL || !config_setting_is_group(replies))
         return;
     const config_setting_t *list = reading_member(reading, replies, "rules", CONFIG_TYPE_LIST);
-    guint count = entry_count(reading, list, "rule");
+    guint count = entry_count(reading, list, "a rule" ENTRY_FORM);
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
     for (guint i = 0; i < count; i++) {
         const config_setting_t *entry = config_setting_get_elem(list, i);
@@ -599,16 +474,25 @@ conditions_can_be_known(Reading *reading, const config_setting_t *entry, const G
 }
 
 static void
+warn_of_unread(Reading *reading, const config_setting_t *entry, const PolicySettings *settings,
+               const PolicyCheck *check)
+{
+    if (settings->bounces.max_body == 0 && check->asks_report)
+        reading_warning(reading, entry,
+                        "the check never matches: \"bounces.max_body\" is 0, so no mail is read");
+}
+
+static void
 read_check(Reading *reading, const config_setting_t *entry, const PolicySettings *settings,
            GHashTable *seen, GPtrArray *checks)
 {
     PolicyCheck *check = g_new0(PolicyCheck, 1);
     check->file = g_strdup(reading_place(reading, entry, &check->line));
-    check->conditions = new_conditions();
+    check->conditions = conditions_new();
     check->reply.text = g_ptr_array_new_with_free_func(free_template);
     reading_check_names(reading, entry, entry_names);
-    check->name = g_strdup(read_name(reading, entry, "check", seen));
-    read_conditions(reading, entry, check->conditions);
+    check->name = g_strdup(entry_name(reading, entry, "check", seen));
+    conditions_read(reading, entry, check->conditions);
     const config_setting_t *when = config_setting_get_member(entry, "when");
     if (when == NULL || (config_setting_is_group(when) && config_setting_length(when) == 0))
         reading_problem(reading, entry,
@@ -620,6 +504,7 @@ read_check(Reading *reading, const config_setting_t *entry, const PolicySettings
         all_conditions_read(when, check->conditions) &&
         conditions_can_be_known(reading, entry, check->conditions))
         check_plan(reading, entry, check);
+    warn_of_unread(reading, entry, settings, check);
     g_ptr_array_add(checks, check);
 }
 
@@ -628,7 +513,7 @@ checks_read(Reading *reading, const config_setting_t *root, const PolicySettings
             GPtrArray *checks)
 {
     const config_setting_t *list = reading_member(reading, root, "checks", CONFIG_TYPE_LIST);
-    guint count = entry_count(reading, list, "check");
+    guint count = entry_count(reading, list, "a check" ENTRY_FORM);
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
     for (guint i = 0; i < count; i++)
         read_check(reading, config_setting_get_elem(list, i), settings, seen, checks);

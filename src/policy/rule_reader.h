@@ -18,14 +18,5 @@ void rules_read(Reading *reading, const config_setting_t *root, const PolicySett
 void checks_read(Reading *reading, const config_setting_t *root, const PolicySettings *settings,
                  GPtrArray *checks);
 
-/* ---- shared by rules and checks
- * ------------------------------------------------------------------------ */
-
-/* The condition on that fact, or NULL. */
-const Matcher *conditions_find(const GArray *conditions, Fact fact);
-
-/* Does the condition on the stage, if there is one, take this stage? */
-gboolean conditions_take_stage(const GArray *conditions, SmtpStage stage);
-
 /* Does any line use the variable? */
 gboolean reply_template_uses(const ReplyTemplate *reply, Variable variable);

@@ -9,7 +9,7 @@
 #include "policy/checked_file.h"
 
 /* Sections of later versions: refused by name, so that nobody believes that they work. */
-static const char *const later_sections[] = {"filters", "bounces", "classify", NULL};
+static const char *const later_sections[] = {"filters", NULL};
 
 enum { KEY_OCTETS_MIN = 16, KEY_OCTETS_MAX = 4096 };
 
@@ -30,6 +30,7 @@ wanted(const SettingRow *row)
         return "a string of octal digits: \"0660\"";
     case SETTING_STAGES:
     case SETTING_NETWORKS:
+    case SETTING_RECIPIENTS:
         return "a string or a list of strings";
     default:
         return "a string in double quotes";
@@ -49,6 +50,7 @@ type_fits(const SettingRow *row, int type)
         return number || type == CONFIG_TYPE_STRING;
     case SETTING_STAGES:
     case SETTING_NETWORKS:
+    case SETTING_RECIPIENTS:
         return type == CONFIG_TYPE_STRING || type == CONFIG_TYPE_ARRAY || type == CONFIG_TYPE_LIST;
     default:
         return type == CONFIG_TYPE_STRING;
@@ -75,7 +77,8 @@ set_from_texts(Reading *reading, const config_setting_t *at, const SettingRow *r
                const char *const *texts, guint count, PolicySettings *settings)
 {
     g_autoptr(GError) error = NULL;
-    if (!setting_set(settings, row, texts, count, &error))
+    const char *folder = source_folder(reading->source);
+    if (!setting_set(settings, row, texts, count, folder, &error))
         reading_problem(reading, at, "\"%s\": %s", row->path, error->message);
 }
 
@@ -145,6 +148,8 @@ read_section(Reading *reading, const config_setting_t *section, PolicySettings *
         reading_problem(reading, section, "\"%s\" must be a group: %s = { ... };", name, name);
         return;
     }
+    if (strcmp(name, "classify") == 0)
+        return;
     for (guint i = 0; i < (guint)config_setting_length(section); i++)
         read_member(reading, name, config_setting_get_elem(section, i), settings);
 }
@@ -252,11 +257,27 @@ check_privacy(Reading *reading, const config_setting_t *root, PolicySettings *se
                         "\"log.client\" is \"hashed\", which needs \"log.key_file\"");
 }
 
+static void
+check_bounces(Reading *reading, const config_setting_t *root, const PolicySettings *settings)
+{
+    const Matcher *recipients = settings->bounces.recipients;
+    const char *slow = recipients != NULL ? matcher_slow_pattern(recipients) : NULL;
+    if (slow != NULL)
+        reading_warning(reading, place_of(root, "bounces.recipients"),
+                        "\"bounces.recipients\": the regular expression %s can run into its "
+                        "limit, and then does not match",
+                        slow);
+    if (settings->bounces.tag && settings->bounces.max_body == 0)
+        reading_warning(reading, place_of(root, "bounces.tag"),
+                        "nothing is tagged: \"bounces.max_body\" is 0");
+}
+
 void
 settings_read(Reading *reading, const config_setting_t *root, PolicySettings *settings)
 {
     for (guint i = 0; i < (guint)config_setting_length(root); i++)
         read_section(reading, config_setting_get_elem(root, i), settings);
     check_doors(reading, root, settings);
+    check_bounces(reading, root, settings);
     check_privacy(reading, root, settings);
 }

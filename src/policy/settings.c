@@ -18,13 +18,14 @@
 const char *const reply_mode_names[] = {"keep", "repair", "annotate", "replace", NULL};
 const char *const disclosure_names[] = {"full", "brief", NULL};
 const char *const check_action_names[] = {"refuse", "quarantine", "discard", NULL};
+const char *const bounce_trust_names[] = {"own-mta", "proof", "all", NULL};
 
 static const char *const address_privacy[] = {"plain", "domain", "hashed", NULL};
 static const char *const client_privacy[] = {"plain", "prefix", "hashed", NULL};
 static const char *const facilities[] = {"mail",   "daemon", "local0", "local1", "local2", "local3",
                                          "local4", "local5", "local6", "local7", NULL};
-static const char *const sections[] = {"milter", "tables", "site", "replies",
-                                       "checks", "limits", "log",  NULL};
+static const char *const sections[] = {"milter",  "tables",   "site",   "replies", "checks",
+                                       "bounces", "classify", "limits", "log",     NULL};
 
 #define FIELD(member) .offset = G_STRUCT_OFFSET(PolicySettings, member)
 
@@ -104,6 +105,36 @@ static const SettingRow rows[] = {
      .help =
          "The stages of a session whose replies are touched: mail, rcpt, data, eom, and connect, "
          "helo, starttls, auth, other. A rule with a condition on the stage can name others."},
+    {"bounces.tag",
+     SETTING_BOOL,
+     {"false"},
+     FIELD(bounces.tag),
+     .help = "Whether mail that reports something (it has the null sender, or a recipient of "
+             "bounces.recipients) gets headers that say what it means: X-Bounce-Kind, "
+             "X-Bounce-Category, X-Bounce-Action, X-Bounce-Recipient and X-Bounce-Status, in each "
+             "this host's name and a semicolon before the value. Such headers that come in with "
+             "this host's name are removed from it first."},
+    {"bounces.max_body",
+     SETTING_SIZE,
+     {"1M"},
+     0,
+     16 << 20,
+     FIELD(bounces.max_body),
+     .help = "How much of the body of such a mail is read. What stands behind it is passed over, "
+             "and the event says so. 0: no mail is read, and none is tagged."},
+    {"bounces.recipients", SETTING_RECIPIENTS, FIELD(bounces.recipients),
+     .help = "Addresses to which reports come, as in a condition on the recipient: their mail is "
+             "read whoever sends it. An address with a recipient of ours in it "
+             "(bounces+user=example.org@example.net) also proves that the mail it reports was "
+             "ours."},
+    {"bounces.trust",
+     SETTING_CHOICE,
+     {"proof"},
+     .choices = bounce_trust_names,
+     FIELD(bounces.trust),
+     .help = "Whose reports may have an address given up: those of this host's own MTA; also those "
+             "that show that the mail was ours (proof); or all of them. The others are to be "
+             "reviewed by a person, for anybody can make one up."},
     {"limits.memory",
      SETTING_SIZE,
      {"256M"},
@@ -227,7 +258,8 @@ is_string(SettingType type)
 gboolean
 setting_takes_list(const SettingRow *row)
 {
-    return row->type == SETTING_STAGES || row->type == SETTING_NETWORKS;
+    return row->type == SETTING_STAGES || row->type == SETTING_NETWORKS ||
+           row->type == SETTING_RECIPIENTS;
 }
 
 void
@@ -236,7 +268,8 @@ settings_init(PolicySettings *settings)
     memset(settings, 0, sizeof(*settings));
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         guint count = g_strv_length((char **)rows[i].preset);
-        gboolean set = count == 0 || setting_set(settings, &rows[i], rows[i].preset, count, NULL);
+        gboolean set =
+            count == 0 || setting_set(settings, &rows[i], rows[i].preset, count, NULL, NULL);
         g_assert(set);
     }
 }
@@ -250,6 +283,8 @@ clear_field(PolicySettings *settings, const SettingRow *row)
         g_clear_pointer(FIELD_AT(settings, row, Template *), template_free);
     else if (row->type == SETTING_NETWORKS)
         g_clear_pointer(FIELD_AT(settings, row, GArray *), g_array_unref);
+    else if (row->type == SETTING_RECIPIENTS)
+        g_clear_pointer(FIELD_AT(settings, row, Matcher *), matcher_free);
 }
 
 void
@@ -514,9 +549,23 @@ set_networks(PolicySettings *settings, const SettingRow *row, const char *const 
     return TRUE;
 }
 
+/* An empty list, and the empty text, unset. */
+static gboolean
+set_recipients(PolicySettings *settings, const SettingRow *row, const char *const *texts,
+               guint count, const char *folder, GError **error)
+{
+    gboolean unset = count == 0 || (count == 1 && *texts[0] == '\0');
+    Matcher *matcher = unset ? NULL : matcher_new(FACT_RECIPIENT, texts, count, folder, error);
+    if (!unset && matcher == NULL)
+        return FALSE;
+    clear_field(settings, row);
+    *FIELD_AT(settings, row, Matcher *) = matcher;
+    return TRUE;
+}
+
 gboolean
 setting_set(PolicySettings *settings, const SettingRow *row, const char *const *texts, guint count,
-            GError **error)
+            const char *folder, GError **error)
 {
     g_assert(count == 1 || setting_takes_list(row));
     switch (row->type) {
@@ -536,6 +585,8 @@ setting_set(PolicySettings *settings, const SettingRow *row, const char *const *
         return set_stages(settings, row, texts, count, error);
     case SETTING_NETWORKS:
         return set_networks(settings, row, texts, count, error);
+    case SETTING_RECIPIENTS:
+        return set_recipients(settings, row, texts, count, folder, error);
     default:
         return set_string(settings, row, texts[0], error);
     }
@@ -597,6 +648,10 @@ setting_print(const PolicySettings *settings, const SettingRow *row)
         return print_stages(FIELD_OF(settings, row, guint));
     case SETTING_NETWORKS:
         return print_networks(FIELD_OF(settings, row, GArray *));
+    case SETTING_RECIPIENTS: {
+        const Matcher *matcher = FIELD_OF(settings, row, Matcher *);
+        return matcher != NULL ? g_strdup(matcher_text(matcher)) : NULL;
+    }
     case SETTING_URL: {
         const Template *url = FIELD_OF(settings, row, Template *);
         return url != NULL ? syntax_quote(template_text(url)) : NULL;
@@ -619,6 +674,7 @@ static const char *const descriptions[] = {
     [SETTING_GROUP] = "a group",
     [SETTING_STAGES] = "a stage or a list of them",
     [SETTING_NETWORKS] = "an address block or a list of them",
+    [SETTING_RECIPIENTS] = "an address with stars, or another value of a condition, or a list",
 };
 
 char *

@@ -10,21 +10,22 @@
 #include "policy/policy.h"
 
 typedef enum {
-    SETTING_BOOL,     /* gboolean */
-    SETTING_INTEGER,  /* guint */
-    SETTING_SIZE,     /* guint64: octets; a number, or "256M" */
-    SETTING_MODE,     /* guint: "0660" */
-    SETTING_CHOICE,   /* an enum: the index in `choices` */
-    SETTING_FACILITY, /* char *: one of `choices` */
-    SETTING_TEXT,     /* char *: printable; "" is unset */
-    SETTING_HOSTNAME, /* char * */
-    SETTING_URL,      /* Template * */
-    SETTING_PATH,     /* char *: absolute */
-    SETTING_EVENTS,   /* char *: absolute path, "stdout" or "syslog" */
-    SETTING_SOCKET,   /* char * */
-    SETTING_GROUP,    /* char *: a group that exists */
-    SETTING_STAGES,   /* guint: bits 1 << SmtpStage */
-    SETTING_NETWORKS, /* GArray * of AddressBlock */
+    SETTING_BOOL,       /* gboolean */
+    SETTING_INTEGER,    /* guint */
+    SETTING_SIZE,       /* guint64: octets; a number, or "256M" */
+    SETTING_MODE,       /* guint: "0660" */
+    SETTING_CHOICE,     /* an enum: the index in `choices` */
+    SETTING_FACILITY,   /* char *: one of `choices` */
+    SETTING_TEXT,       /* char *: printable; "" is unset */
+    SETTING_HOSTNAME,   /* char * */
+    SETTING_URL,        /* Template * */
+    SETTING_PATH,       /* char *: absolute */
+    SETTING_EVENTS,     /* char *: absolute path, "stdout" or "syslog" */
+    SETTING_SOCKET,     /* char * */
+    SETTING_GROUP,      /* char *: a group that exists */
+    SETTING_STAGES,     /* guint: bits 1 << SmtpStage */
+    SETTING_NETWORKS,   /* GArray * of AddressBlock */
+    SETTING_RECIPIENTS, /* Matcher *: as a condition on the recipient; no text is unset */
 } SettingType;
 
 typedef struct {
@@ -57,10 +58,12 @@ void settings_clear(PolicySettings *settings);
 /* Does the type take a list of texts? */
 gboolean setting_takes_list(const SettingRow *row);
 
-/* Sets a field from texts (a number or a truth value in words): FALSE and an error without place.
+/*
+ * Sets a field from texts (a number or a truth value in words): FALSE and an error without place.
+ * `folder` is what a relative file:PATH is relative to.
  */
 gboolean setting_set(PolicySettings *settings, const SettingRow *row, const char *const *texts,
-                     guint count, GError **error);
+                     guint count, const char *folder, GError **error);
 
 /* The value as the policy language has it, or NULL: unset. The caller frees it. */
 char *setting_print(const PolicySettings *settings, const SettingRow *row);
@@ -72,3 +75,4 @@ char *setting_describe(const SettingRow *row);
 extern const char *const reply_mode_names[];
 extern const char *const disclosure_names[];
 extern const char *const check_action_names[];
+extern const char *const bounce_trust_names[];

@@ -35,7 +35,8 @@ what_is_sent(const PolicyNeeds *needs)
     if (needs->headers)
         return "its headers are sent, unless DATA shows that no check can speak any more; its body "
                "is not";
-    return "neither headers nor body are sent";
+    return needs->reports ? "neither headers nor body are sent, but those of reports"
+                          : "neither headers nor body are sent";
 }
 
 /* The caller frees it. */
@@ -55,6 +56,37 @@ what_is_answered(const Policy *policy, CheckPoint point)
     }
 }
 
+/* Which mail is read as a report, and what for. */
+static void
+put_reports(const Policy *policy)
+{
+    const PolicyNeeds *needs = policy_needs(policy);
+    const Matcher *recipients = policy_settings(policy)->bounces.recipients;
+    if (!needs->reports) {
+        screen_field(SCREEN_INDENT, POINT_COLUMN, "reports", "no mail is read for what it reports");
+        return;
+    }
+    g_autofree char *which =
+        g_strconcat("headers and body are sent of mail with the null sender",
+                    recipients != NULL ? ", and of mail for " : NULL,
+                    recipients != NULL ? matcher_text(recipients) : NULL, NULL);
+    screen_field(SCREEN_INDENT, POINT_COLUMN, "reports", which);
+    if (needs->own_reports)
+        screen_field(SCREEN_INDENT, POINT_COLUMN, "its own bounces",
+                     "are read and logged, if internal_mail_filter_classes shows them to us, and "
+                     "never changed");
+}
+
+/* NULL: nothing. */
+static const char *
+what_may_be_done(const PolicyNeeds *needs)
+{
+    if (needs->header_changes)
+        return needs->message_action ? "add and remove headers of reports, quarantine"
+                                     : "add and remove headers of reports";
+    return needs->message_action ? "quarantine" : NULL;
+}
+
 static void
 put_needs(const Policy *policy)
 {
@@ -65,8 +97,10 @@ put_needs(const Policy *policy)
         screen_field(SCREEN_INDENT, POINT_COLUMN, spoken_point(point), answer);
     }
     screen_field(SCREEN_INDENT, POINT_COLUMN, "the message", what_is_sent(needs));
-    if (needs->message_action)
-        screen_field(SCREEN_INDENT, POINT_COLUMN, "actions", "quarantine");
+    put_reports(policy);
+    const char *actions = what_may_be_done(needs);
+    if (actions != NULL)
+        screen_field(SCREEN_INDENT, POINT_COLUMN, "actions", actions);
     screen_field(SCREEN_INDENT, POINT_COLUMN, "refusals",
                  "each recipient that the MTA refuses is shown to us, and logged");
 }

@@ -73,7 +73,7 @@ print_settings(void)
     settings_init(&defaults);
     const char *const *sections = settings_sections();
     for (guint i = 0; sections[i] != NULL; i++)
-        if (strcmp(sections[i], "checks") != 0)
+        if (strcmp(sections[i], "checks") != 0 && strcmp(sections[i], "classify") != 0)
             print_section(sections[i], &defaults);
     settings_clear(&defaults);
 }

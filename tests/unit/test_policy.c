@@ -140,14 +140,19 @@ refuses_files(void **state)
          "DIR/part:2: unknown setting \"mod\": did you mean \"mode\"?\n"
          "4: unknown setting \"x\": it can be one of hostname, networks, help_url, contact, "
          "reference, disclosure"},
-        {"filters = ( );\nbounces = { };\nclassify = { };",
-         "1: \"filters\" is not in this version: leave the section out, or in comments\n"
-         "2: \"bounces\" is not in this version: leave the section out, or in comments\n"
-         "3: \"classify\" is not in this version: leave the section out, or in comments"},
+        {"filters = ( );",
+         "1: \"filters\" is not in this version: leave the section out, or in comments"},
+        {"bounces = ( );\nclassify = ( );", "1: \"bounces\" must be a group: bounces = { ... };\n"
+                                            "2: \"classify\" must be a group: classify = { ... };"},
+        {"classify = { rule = ( ); };", "1: unknown setting \"rule\": did you mean \"rules\"?"},
+        {"classify = { rules = { }; };",
+         "1: \"rules\" must be a list of groups: ( { ... }, { ... } )"},
+        {"classify = { rules = ( \"x\" ); };",
+         "1: a rule is a group: { category = \"...\"; text = \"...\"; }"},
         {"sites = { };", "1: unknown setting \"sites\": did you mean \"site\"?"},
         {"nothing_like_it = { };",
          "1: unknown setting \"nothing_like_it\": it can be one of milter, tables, site, replies, "
-         "checks, limits, log"},
+         "checks, bounces, classify, limits, log"},
         {"site = ( );", "1: \"site\" must be a group: site = { ... };"},
         {"checks = { };", "1: \"checks\" must be a list of groups: ( { ... }, { ... } )"},
         {"checks = ( 1 );", "1: a check is a group: { name = ...; when = ...; then = ...; }"},
@@ -256,6 +261,15 @@ refuses_settings(void **state)
         {"replies = { stages = [ \"rcpt\", \"everywhere\" ]; };",
          "1: \"replies.stages\": unknown stage \"everywhere\": it can be one of connect, helo, "
          "starttls, auth, mail, rcpt, data, eom, other"},
+        {"bounces = { tag = \"yes\"; };", "1: \"bounces.tag\" must be true or false"},
+        {"bounces = { max_body = 20000000; };",
+         "1: \"bounces.max_body\": 20000000 is outside its limits: 0 to 16M"},
+        {"bounces = { recipients = [ \"a@*\", \"/(/\" ]; };",
+         "1: \"bounces.recipients\": \"/(/\" is no regular expression: missing terminating )"},
+        {"bounces = { recipients = \"file:absent\"; };",
+         "1: \"bounces.recipients\": \"DIR/absent\" cannot be opened: No such file or directory"},
+        {"bounces = { trust = \"none\"; };",
+         "1: \"bounces.trust\": unknown value \"none\": it can be one of own-mta, proof, all"},
         {"limits = { memory = \"lots\"; };",
          "1: \"limits.memory\": \"lots\" is no size: write it as \"256M\""},
         {"limits = { memory = 1000; };",
@@ -314,6 +328,11 @@ has_defaults(void **state)
     assert_int_equal(settings->limits.memory, 256 << 20);
     assert_int_equal(settings->limits.sessions, 2000);
     assert_int_equal(settings->limits.stop_timeout, 20);
+    assert_false(settings->bounces.tag);
+    assert_int_equal(settings->bounces.max_body, 1 << 20);
+    assert_null(settings->bounces.recipients);
+    assert_int_equal(settings->bounces.trust, BOUNCE_TRUST_PROOF);
+    assert_int_equal(policy_site_rule_count(policy), 0);
     assert_null(settings->log.events);
     assert_int_equal(settings->log.rate, 100);
     assert_string_equal(settings->log.syslog, "mail");
@@ -340,6 +359,8 @@ takes_settings(void **state)
              "         help_url = \"https://h/%{status}\"; reference = false; disclosure = "
              "\"brief\"; };\n"
              "replies = { default = \"keep\"; stages = \"other\"; };\n"
+             "bounces = { tag = true; max_body = 1048576; trust = \"all\";\n"
+             "            recipients = [ \"bounces@*\", \"fbl@example.net\" ]; };\n"
              "limits = { memory = 3000000000; sessions = 1; stop_timeout = 0; };\n"
              "log = { events = \"syslog\"; rate = 0; addresses = \"domain\"; client = \"prefix\";\n"
              "        key_file = \"DIR/key\"; syslog = \"local3\"; };\n",
@@ -357,6 +378,11 @@ takes_settings(void **state)
     assert_int_equal(settings->replies.mode, REPLY_MODE_KEEP);
     assert_int_equal(settings->replies.stages, 1 << SMTP_STAGE_OTHER);
     assert_int_equal(settings->limits.memory, 3000000000);
+    assert_true(settings->bounces.tag);
+    assert_int_equal(settings->bounces.max_body, 1 << 20);
+    assert_string_equal(matcher_text(settings->bounces.recipients),
+                        "[ \"bounces@*\", \"fbl@example.net\" ]");
+    assert_int_equal(settings->bounces.trust, BOUNCE_TRUST_ALL);
     assert_int_equal(settings->log.addresses, PRIVACY_PARTIAL);
     assert_int_equal(g_bytes_get_size(settings->log.key), 17);
     assert_false(policy_is_inside(policy, "127.0.0.1"));
@@ -464,6 +490,11 @@ refuses_rules(void **state)
         /* what hangs on a condition that is at fault is not held against the text */
         {RULE("recipient = \"file:/nowhere\";", "text = \"%{value} %{1}\";"),
          "1: condition \"recipient\": \"/nowhere\" cannot be opened: No such file or directory"},
+        {RULE("kind = \"failure\";", "mode = \"keep\";"),
+         "1: a reply has no \"kind\": only mail that reports has one, so it is a condition for "
+         "checks"},
+        {RULE("provider = \"gogle\";", "mode = \"keep\";"),
+         "1: condition \"provider\": unknown provider \"gogle\": did you mean \"google\"?"},
         {RULE("code = 550;", "disclosure = \"none\";"),
          "1: unknown disclosure \"none\": it can be one of full, brief"},
     };
@@ -538,8 +569,15 @@ refuses_checks(void **state)
          "1: a check without conditions would refuse everything: it needs \"when\""},
         {CHECK("helo = \"x\";", "code = 550;"),
          "1: the check refuses without a word: it needs \"text\""},
-        {CHECK("category = \"spam\"; filter = \"x\";", "text = \"x\";"),
-         "1: a check cannot know \"category\": only a reply has it, so it is a condition for "
+        {CHECK("kind = \"bounce\";", "text = \"x\";"),
+         "1: condition \"kind\": unknown kind \"bounce\": it can be one of not-a-bounce, failure, "
+         "delay, delivered, feedback, auto-reply"},
+        {CHECK("kind = \"failure\"; stage = \"rcpt\";", "text = \"x\";"),
+         "1: the check never speaks: what it asks for is known from \"eom\" on, and what it does "
+         "is "
+         "possible from \"connect\" on"},
+        {CHECK("provider = \"google\"; filter = \"x\";", "text = \"x\";"),
+         "1: a check cannot know \"provider\": only a reply has it, so it is a condition for "
          "rules\n"
          "1: a check cannot know \"filter\": only a reply has it, so it is a condition for rules"},
         {CHECK("helo = \"x\";", "text = \"x\"; mode = \"replace\";"),
@@ -590,6 +628,10 @@ warns_of_checks(void **state)
          "1: the line with %{recipient} is left out where a message has several recipients: the "
          "check speaks at \"eom\""},
         {CHECK("helo = \"x\";", "text = \"x %{recipient} %{sender} %{helo} %{client_addr}\";"), ""},
+        {"bounces = { max_body = 0; };\n" CHECK("kind = \"feedback\";", "text = \"x\";"),
+         "2: the check never matches: \"bounces.max_body\" is 0, so no mail is read"},
+        {"bounces = { max_body = 0;\ntag = true; };",
+         "2: nothing is tagged: \"bounces.max_body\" is 0"},
     };
     (void)state;
     warns_of_all(cases, G_N_ELEMENTS(cases));
@@ -631,6 +673,10 @@ plans_checks(void **state)
          CHECK_POINT_MAIL, FALSE, 0, ""},
         {CHECK("recipient = \"x\";", "action = \"discard\";"), CHECK_POINT_RCPT, CHECK_POINT_DATA,
          TRUE, 0, ""},
+        {CHECK("kind = \"failure\";", "text = \"x\";"), CHECK_POINT_EOM, CHECK_POINT_EOM, FALSE,
+         550, "5.7.1"},
+        {CHECK("category = \"user-unknown\"; recipient = \"x\";", "action = \"discard\";"),
+         CHECK_POINT_EOM, CHECK_POINT_EOM, TRUE, 0, ""},
     };
     (void)state;
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -648,6 +694,9 @@ plans_checks(void **state)
         assert_int_equal(needs->headers, strstr(cases[i].file, "header") != NULL);
         assert_int_equal(needs->body, strstr(cases[i].file, "size") != NULL);
         assert_int_equal(needs->message_action, check->action == CHECK_QUARANTINE);
+        assert_int_equal(needs->reports, strstr(cases[i].file, "kind") != NULL ||
+                                             strstr(cases[i].file, "category") != NULL);
+        assert_false(needs->own_reports || needs->header_changes);
         if (cases[i].code != 0)
             assert_int_equal(check->reply.code, cases[i].code);
         if (cases[i].status != NULL)
@@ -655,6 +704,108 @@ plans_checks(void **state)
         if (check->action == CHECK_REFUSE)
             assert_int_equal(check->reply.status.class, check->reply.code / 100);
     }
+}
+
+/* ---- mail that reports
+ * ---------------------------------------------------------------------------------------
+ */
+
+static void
+reads_reports_where_somebody_wants_them(void **state)
+{
+    static const struct {
+        const char *file;
+        gboolean reports, own, changes;
+    } cases[] = {
+        {"", FALSE, FALSE, FALSE},
+        {"log = { events = \"stdout\"; };", TRUE, TRUE, FALSE},
+        {"log = { events = \"stdout\"; }; bounces = { max_body = 0; };", FALSE, FALSE, FALSE},
+        {"bounces = { tag = true; };", TRUE, FALSE, TRUE},
+        {"bounces = { recipients = \"x@y\"; };", FALSE, FALSE, FALSE},
+        {"log = { events = \"stdout\"; }; bounces = { tag = true; };", TRUE, TRUE, TRUE},
+        {CHECK("kind = \"failure\";", "text = \"x\";"), TRUE, FALSE, FALSE},
+    };
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *problems = NULL, *warnings = NULL;
+        g_autoptr(Policy) policy = load(cases[i].file, &problems, &warnings);
+        assert_string_equal(problems, "");
+        const PolicyNeeds *needs = policy_needs(policy);
+        assert_int_equal(needs->reports, cases[i].reports);
+        assert_int_equal(needs->own_reports, cases[i].own);
+        assert_int_equal(needs->header_changes, cases[i].changes);
+    }
+}
+
+/* ---- site rules
+ * ---------------------------------------------------------------------------------------
+ */
+
+#define SITE_RULE(rule) "classify = { rules = (\n{ " rule " } ); };"
+
+static void
+refuses_site_rules(void **state)
+{
+    static const Case cases[] = {
+        {SITE_RULE("text = \"/x/\";"),
+         "2: the rule does not say what such a reply means: it needs \"category\""},
+        {SITE_RULE("category = \"spam\";"),
+         "2: the rule would take every reply: it needs \"text\", \"code\", \"status\" or "
+         "\"provider\""},
+        {SITE_RULE("category = \"user-unknow\"; code = 550;"),
+         "2: unknown category \"user-unknow\": did you mean \"user-unknown\"? (user-unknown, "
+         "mailbox-disabled, mailbox-full, mailbox-moved, recipient-refused, recipient-suppressed, "
+         "domain-unknown, domain-refuses-mail, sender-refused, authentication-failed, "
+         "reverse-dns-missing, host-blocked, bad-reputation, relay-denied, access-denied, "
+         "tls-required, spam, virus, content-refused, policy, message-malformed, "
+         "message-too-large, recipient-limit, rate-limited, too-many-connections, greylisted, "
+         "system-error, system-full, network-error, expired, delivery-program-failed, "
+         "protocol-error, feedback-report, auto-reply, delivered, unclassified)"},
+        {SITE_RULE("category = \"spam\"; text = \"/(/\"; status = \"5.9\"; provider = \"gogle\";"),
+         "2: condition \"text\": \"/(/\" is no regular expression: missing terminating )\n"
+         "2: condition \"status\": \"5.9\" is no enhanced status: write it as \"5.1.1\" or "
+         "\"5.7.*\"\n"
+         "2: condition \"provider\": unknown provider \"gogle\": did you mean \"google\"?"},
+        {SITE_RULE("category = \"spam\"; code = 550; helo = \"x\";"),
+         "2: unknown setting \"helo\": it can be one of name, category, text, code, status, "
+         "provider"},
+        {SITE_RULE("name = \"12\"; category = \"spam\"; code = 550;"),
+         "2: \"12\" is no name: a number is what a rule without a name is called by"},
+        {"classify = { rules = ( { name = \"a\"; category = \"spam\"; code = 550; },\n"
+         "{ name = \"a\"; category = \"spam\"; code = 550; } ); };",
+         "2: there is a rule \"a\" already (DIR/main:1)"},
+    };
+    (void)state;
+    refuses_all(cases, G_N_ELEMENTS(cases));
+}
+
+static void
+counts_site_rules(void **state)
+{
+    g_autofree char *problems = NULL, *warnings = NULL;
+    g_autoptr(Policy) policy = load("classify = { rules = (\n"
+                                    " { category = \"policy\"; text = \"/odd/\"; },\n"
+                                    " { name = \"b\"; category = \"spam\"; code = 550;\n"
+                                    "   status = \"5.7.*\"; provider = \"google\"; } ); };",
+                                    &problems, &warnings);
+    (void)state;
+    assert_string_equal(problems, "");
+    assert_int_equal(policy_site_rule_count(policy), 2);
+    const PolicySiteRule *first = policy_site_rule(policy, 0),
+                         *second = policy_site_rule(policy, 1);
+    assert_string_equal(first->id, "site:1");
+    assert_int_equal(first->category, CATEGORY_POLICY);
+    assert_int_equal(first->line, 2);
+    assert_int_equal(first->conditions->len, 1);
+    assert_string_equal(second->id, "site:b");
+    assert_int_equal(second->conditions->len, 3);
+    policy_site_rule_note(policy, "site:b");
+    policy_site_rule_note(policy, "site:b");
+    policy_site_rule_note(policy, "site:c");
+    policy_site_rule_note(policy, "b");
+    policy_site_rule_note(policy, NULL);
+    assert_int_equal(policy_site_rule_hits(policy, 0), 0);
+    assert_int_equal(policy_site_rule_hits(policy, 1), 2);
 }
 
 /* ---- the whole
@@ -716,6 +867,7 @@ loads_the_installed_file(void **state)
         if (only == 0) {
             assert_true(policy_rule_count(fuller) >= 4);
             assert_true(policy_check_count(fuller) >= 4);
+            assert_true(policy_site_rule_count(fuller) >= 2);
         }
     }
 }
@@ -763,7 +915,13 @@ prints_what_it_loads(void **state)
         "},\n"
         " { name = \"d\"; when = { header = \"X: *\"; }; then = { action = \"quarantine\"; }; },\n"
         " { name = \"e\"; when = { helo = \"x\"; }; then = { text = \"x\"; at_once = true; }; } "
-        ");\n";
+        ");\n"
+        "bounces = { tag = true; recipients = [ \"bounces@*\", \"file:moved\" ]; max_body = "
+        "\"2M\"; "
+        "};\n"
+        "classify = { rules = ( { category = \"policy\"; text = \"/odd \\\"(x)\\\"/\"; },\n"
+        " { name = \"n\"; category = \"spam\"; code = [ \"5*\", \"!551\" ]; status = \"5.7.1\"; "
+        "provider = \"google\"; } ); };\n";
     g_autofree char *problems = NULL, *warnings = NULL;
     (void)state;
     put_file("moved", "old@example.net new@example.org\n", 0600);
@@ -864,6 +1022,9 @@ main(void)
         cmocka_unit_test(refuses_checks),
         cmocka_unit_test(warns_of_checks),
         cmocka_unit_test(plans_checks),
+        cmocka_unit_test(reads_reports_where_somebody_wants_them),
+        cmocka_unit_test(refuses_site_rules),
+        cmocka_unit_test(counts_site_rules),
         cmocka_unit_test(loads_the_installed_file),
         cmocka_unit_test(installed_file_has_every_setting),
         cmocka_unit_test(prints_what_it_loads),
