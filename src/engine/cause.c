@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "engine/site_rules.h"
+
 static void
 classify(const Policy *policy, const ClassifierSubject *subject, Classification *cause)
 {
@@ -25,6 +27,7 @@ cause_of_delivery(const Policy *policy, const SmtpReply *reply, Classification *
         .finality = reply->status.class == 4 ? FINALITY_DELAYED : FINALITY_FAILED,
     };
     classify(policy, &subject, cause);
+    site_rules_decide(policy, &subject, cause);
 }
 
 void
@@ -43,5 +46,7 @@ cause_of_reply(const Policy *policy, const Facts *facts, const SmtpReply *reply,
         cause->category = CATEGORY_HOST_BLOCKED; /* whatever the list's name sounds like */
         cause->permanent = FALSE;
         cause->action = listed->action;
+    } else {
+        site_rules_decide(policy, &subject, cause);
     }
 }

@@ -164,11 +164,13 @@ check_run_at(CheckRun *run, CheckPoint point, const Facts *facts, const EngineMo
 }
 
 gboolean
-check_run_wants_message(const CheckRun *run)
+check_run_wants_message(const CheckRun *run, gboolean report)
 {
     for (guint i = 0; i < policy_check_count(run->policy); i++) {
         const PolicyCheck *check = policy_check(run->policy, i);
         if (!needs_message(check) || run->states[i].failed_at != 0)
+            continue;
+        if (!report && check->asks_report)
             continue;
         if (!check->all_recipients || recipients_meet(run, i))
             return TRUE;

@@ -29,5 +29,8 @@ void check_run_accept_recipient(CheckRun *run, const char *recipient);
 gboolean check_run_at(CheckRun *run, CheckPoint point, const Facts *facts,
                       const EngineMoment *moment, Decision *decision);
 
-/* At DATA: can any check still speak about this message? If not, it need not be read. */
-gboolean check_run_wants_message(const CheckRun *run);
+/*
+ * At DATA: can any check still speak about this message? If not, it need not be read. What a report
+ * says is known only where `report`: this one is read as such, if it is one.
+ */
+gboolean check_run_wants_message(const CheckRun *run, gboolean report);

@@ -81,6 +81,10 @@ one_value(MatchView *view, Fact fact)
         return status_value(view);
     case FACT_CATEGORY:
         return view->cause == NULL ? NULL : category_info(view->cause->category)->name;
+    case FACT_PROVIDER:
+        return view->cause == NULL             ? NULL
+               : view->cause->provider != NULL ? view->cause->provider
+                                               : "";
     case FACT_TEXT:
         return text_value(view);
     case FACT_SIZE:
@@ -95,6 +99,8 @@ match_view_values(MatchView *view, Fact fact)
 {
     if (fact == FACT_HEADER)
         return header_values(view);
+    if (fact == FACT_CATEGORY && view->cause == NULL)
+        return view->facts->categories;
     view->one_value[0] = one_value(view, fact);
     return view->one_value[0] == NULL ? NULL : view->one_value;
 }

@@ -19,6 +19,14 @@ decision_init(Decision *decision)
     };
 }
 
+const char *
+report_gap_name(ReportGap gap)
+{
+    static const char *const names[] = {NULL, "max_body", "limits", "memory"};
+    g_assert((guint)gap < G_N_ELEMENTS(names));
+    return names[gap];
+}
+
 void
 decision_clear(Decision *decision)
 {
@@ -27,5 +35,9 @@ decision_clear(Decision *decision)
     g_clear_pointer(&decision->added, g_ptr_array_unref);
     g_clear_pointer(&decision->repairs, g_ptr_array_unref);
     g_clear_pointer(&decision->reference, g_free);
+    g_clear_pointer(&decision->recipient, g_free);
+    g_clear_pointer(&decision->reporting_mta, g_free);
+    g_clear_pointer(&decision->remote_mta, g_free);
+    g_clear_pointer(&decision->message_id, g_free);
     classification_clear(&decision->cause);
 }

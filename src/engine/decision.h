@@ -9,6 +9,8 @@
 #include <glib.h>
 
 #include "classify/classifier.h"
+#include "classify/mail_kind.h"
+#include "engine/proof.h"
 #include "mail/smtp_reply.h"
 #include "policy/policy.h"
 
@@ -18,6 +20,17 @@ typedef enum {
     VERDICT_QUARANTINE,
     VERDICT_DISCARD,
 } Verdict;
+
+/* What was left out of a report while it was read. */
+typedef enum {
+    REPORT_WHOLE,
+    REPORT_GAP_MAX_BODY, /* what is behind bounces.max_body */
+    REPORT_GAP_LIMITS,   /* more headers, parts or recipients than are read */
+    REPORT_GAP_MEMORY,   /* all of it: limits.memory was used up */
+} ReportGap;
+
+/* "max_body", "limits", "memory"; NULL for REPORT_WHOLE. */
+const char *report_gap_name(ReportGap gap);
 
 typedef struct {
     Verdict verdict;
@@ -35,6 +48,15 @@ typedef struct {
     ReplyMode mode;    /* what was done */
     Disclosure disclosure; /* how much of it */
     Classification cause;
+    /* Of a report: */
+    gboolean report; /* the original is what it says, and is not ours to change */
+    MailKind kind;   /* not-a-bounce: it could not be read (`gap`) */
+    Proof proof;
+    ReportGap gap;
+    char *recipient; /* whom it is about, where only the address that it came to tells; or NULL */
+    char *reporting_mta; /* NULL: not known; likewise the others */
+    char *remote_mta;
+    char *message_id; /* of the original mail */
 } Decision;
 
 void decision_init(Decision *decision);

@@ -52,6 +52,7 @@ is_kept(Fact fact)
     case FACT_CODE:
     case FACT_STATUS:
     case FACT_CATEGORY:
+    case FACT_PROVIDER:
     case FACT_TEXT:
     case FACT_HEADER:
     case FACT_SIZE:

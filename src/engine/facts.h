@@ -30,14 +30,16 @@ gboolean door_from_name(const char *name, Door *door);
 typedef struct {
     Door door;
     SmtpStage stage;
-    char *known[FACT_COUNT]; /* stage, code, status, category, text, header and size are not kept
-                                here */
+    char *known[FACT_COUNT]; /* stage, code, status, category, provider, text, header and size are
+                                not kept here */
     GPtrArray *headers;      /* of char *, "Name: value"; NULL: not known */
-    gint64 size;             /* octets; -1: not known */
-    char *queue_id;          /* NULL: none yet */
-    char *hostname;          /* the MTA's own {j}; NULL: not known */
-    gboolean smtputf8;       /* the client has announced SMTPUTF8 */
-    gboolean observed;       /* the MTA refuses by itself, we only watch */
+    const char *const *categories; /* of a report, one for each that it has, ending with NULL; not
+                                      owned; NULL: not known */
+    gint64 size;                   /* octets; -1: not known */
+    char *queue_id;                /* NULL: none yet */
+    char *hostname;                /* the MTA's own {j}; NULL: not known */
+    gboolean smtputf8;             /* the client has announced SMTPUTF8 */
+    gboolean observed;             /* the MTA refuses by itself, we only watch */
 } Facts;
 
 void facts_init(Facts *facts, Door door);

@@ -21,7 +21,7 @@
 typedef struct {
     char *client, *client_name, *helo, *sender, *recipient;
     char *original, *final, *match;
-    char *remote_mta, *dnsbl;
+    char *reporting_mta, *remote_mta, *message_id, *dnsbl;
 } EventTexts;
 
 /* What was said in the end: passing on says the original. */
@@ -45,6 +45,8 @@ reply_class(const SmtpReply *reply)
 static const char *
 event_kind(const Facts *facts, const Decision *decision)
 {
+    if (decision->report)
+        return decision->kind == MAIL_KIND_NOT_A_BOUNCE ? "unread" : mail_kind_name(decision->kind);
     if (facts->door != DOOR_DELIVERY)
         return "refusal";
     return reply_class(final_reply(decision)) == 4 ? "delay" : "failure";
@@ -63,14 +65,27 @@ private_reply_text(const PrivacyFilter *filter, const SmtpReply *reply)
     return hidden;
 }
 
+/* Who refused. */
+static const char *
+remote_host(const Decision *decision)
+{
+    const SmtpReply *original = decision->original;
+    if (decision->remote_mta != NULL || original == NULL)
+        return decision->remote_mta;
+    return original->remote_name != NULL ? original->remote_name : original->remote_addr;
+}
+
+/* In whose queue the mail was. */
+static const char *
+reporting_host(const Facts *facts, const Decision *decision)
+{
+    return facts->door == DOOR_DELIVERY ? facts->hostname : decision->reporting_mta;
+}
+
 static void
 event_texts_init(EventTexts *texts, const PolicySettings *settings, const Facts *facts,
                  const Decision *decision)
 {
-    const SmtpReply *original = decision->original;
-    const char *remote = original != NULL ? original->remote_name : NULL;
-    if (remote == NULL && original != NULL)
-        remote = original->remote_addr;
     g_autoptr(PrivacyFilter) filter = privacy_filter_new(settings, facts);
     *texts = (EventTexts){
         .client = privacy_client(filter, facts_get(facts, FACT_CLIENT)),
@@ -78,10 +93,12 @@ event_texts_init(EventTexts *texts, const PolicySettings *settings, const Facts 
         .helo = privacy_host(filter, facts_get(facts, FACT_HELO)),
         .sender = privacy_address(filter, facts_get(facts, FACT_SENDER)),
         .recipient = privacy_address(filter, facts_get(facts, FACT_RECIPIENT)),
-        .original = private_reply_text(filter, original),
+        .original = private_reply_text(filter, decision->original),
         .final = private_reply_text(filter, final_reply(decision)),
         .match = privacy_text(filter, decision->cause.match),
-        .remote_mta = privacy_text(filter, remote),
+        .reporting_mta = privacy_text(filter, reporting_host(facts, decision)),
+        .remote_mta = privacy_text(filter, remote_host(decision)),
+        .message_id = privacy_text(filter, decision->message_id),
         .dnsbl = privacy_text(filter, decision->cause.dnsbl),
     };
 }
@@ -97,7 +114,9 @@ event_texts_clear(EventTexts *texts)
     g_free(texts->original);
     g_free(texts->final);
     g_free(texts->match);
+    g_free(texts->reporting_mta);
     g_free(texts->remote_mta);
+    g_free(texts->message_id);
     g_free(texts->dnsbl);
 }
 
@@ -183,20 +202,21 @@ write_cause(JsonLine *line, const Classification *cause, const EventTexts *texts
     json_line_close_object(line);
 }
 
-/* The delivery table speaks of mail that our own MTA has in its queue. */
 static void
-write_origin(JsonLine *line, const Facts *facts, const Classification *cause,
-             const EventTexts *texts)
+write_origin(JsonLine *line, const Facts *facts, const Decision *decision, const EventTexts *texts)
 {
-    if (facts->door == DOOR_DELIVERY) {
-        json_line_string(line, "proof", "own-mta");
-        json_line_string(line, "reporting_mta", facts->hostname);
-    }
+    const Classification *cause = &decision->cause;
+    /* The delivery table speaks of mail that our own MTA has in its queue. */
+    Proof proof = facts->door == DOOR_DELIVERY ? PROOF_OWN_MTA : decision->proof;
+    json_line_string(line, "proof", proof_name(proof));
     json_line_string(line, "provider", cause->provider);
+    json_line_string(line, "reporting_mta", texts->reporting_mta);
     json_line_string(line, "remote_mta", texts->remote_mta);
+    json_line_string(line, "message_id", texts->message_id);
     if (cause->retry_after >= 0)
         json_line_number(line, "retry_after", cause->retry_after);
     json_line_string(line, "dnsbl", texts->dnsbl);
+    json_line_string(line, "incomplete", report_gap_name(decision->gap));
 }
 
 char *
@@ -214,7 +234,7 @@ event_line_by(const PolicySettings *settings, const Facts *facts, const Decision
         write_envelope(&line, &texts);
         write_decision(&line, facts, decision, &texts);
         write_cause(&line, &decision->cause, &texts);
-        write_origin(&line, facts, &decision->cause, &texts);
+        write_origin(&line, facts, decision, &texts);
         gboolean fits = line.out->len < EVENT_LINE_MAX || limit <= VALUE_MIN;
         whole = json_line_end(&line);
         if (!fits)

@@ -24,7 +24,7 @@ typedef struct {
 /*
  * The line without its newline, at most EVENT_LINE_MAX octets, 7-bit ASCII: where it would be
  * longer its longest texts are cut. `decision->original` and `decision->final` are not both NULL
- * but for a quarantine or discard. The caller frees it.
+ * but for a quarantine, a discard or a report. The caller frees it.
  */
 #define EVENT_LINE_MAX 32768
 char *event_line_by(const PolicySettings *settings, const Facts *facts, const Decision *decision,

@@ -262,7 +262,7 @@ milter_session_data(MilterSession *session, const char *queue_id)
     SessionAnswer answer = ask_checks(session, CHECK_POINT_DATA, SMTP_STAGE_DATA);
     if (answer != SESSION_CONTINUE)
         return answer;
-    if (session->own || !check_run_wants_message(session->checks))
+    if (session->own || !check_run_wants_message(session->checks, FALSE))
         return SESSION_ACCEPT;
     if (policy_needs(session->policy)->headers)
         session->facts.headers = g_ptr_array_new_with_free_func(g_free);

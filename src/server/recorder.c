@@ -18,6 +18,7 @@ recorder_put(const DoorContext *context, const Policy *policy, const Facts *fact
              const Decision *decision, gint64 now_us, Chance *chance, gint64 wait_us)
 {
     char id[EVENT_ID_SIZE];
+    policy_site_rule_note(policy, decision->cause.rule);
     if (!event_log_wants(context->events)) /* which counts it */
         return;
     g_autofree char *joined = NULL;

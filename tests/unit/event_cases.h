@@ -96,6 +96,32 @@ event_case_delivery(EventCase *one, const char *original, const char *final)
     one->decision.cause.dnsbl = g_strdup("zen.dnsbl.example");
 }
 
+/* What a bounce says about one recipient. */
+static inline void
+event_case_report(EventCase *one, MailKind kind)
+{
+    facts_init(&one->facts, DOOR_MILTER);
+    decision_init(&one->decision);
+    one->facts.stage = SMTP_STAGE_RCPT;
+    one->facts.queue_id = g_strdup("4F1234ABCD");
+    facts_set(&one->facts, FACT_CLIENT, "192.0.2.77");
+    facts_set(&one->facts, FACT_CLIENT_NAME, "host-77.dyn.client.example");
+    facts_set(&one->facts, FACT_SENDER, "alice@sender.example");
+    facts_set(&one->facts, FACT_RECIPIENT, "bob@remote.example");
+    one->decision.report = TRUE;
+    one->decision.kind = kind;
+    if (kind == MAIL_KIND_NOT_A_BOUNCE) {
+        one->decision.gap = REPORT_GAP_MEMORY;
+        return;
+    }
+    one->decision.proof = PROOF_VERP;
+    one->decision.original = smtp_reply_parse("550 5.1.1 <bob@remote.example>: User unknown", -1);
+    one->decision.reporting_mta = g_strdup("mx.sender.example");
+    one->decision.remote_mta = g_strdup("mx.remote.example");
+    one->decision.message_id = g_strdup("20270310.4F1234ABCD@mx.sender.example");
+    event_case_cause(one, CATEGORY_USER_UNKNOWN, CONFIDENCE_HIGH, "no-such-user", "User unknown");
+}
+
 /* A check of ours that refuses, quarantines or discards. */
 static inline void
 event_case_check(EventCase *one, Verdict verdict)

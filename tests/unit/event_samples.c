@@ -46,6 +46,13 @@ print_hostile(const char *value)
     one.decision.cause.dnsbl = g_strdup(value);
     one.facts.queue_id = g_strdup(value);
     print_case(&one);
+    one.decision.report = TRUE;
+    one.decision.kind = MAIL_KIND_DELAY;
+    one.decision.proof = PROOF_NONE;
+    one.decision.reporting_mta = g_strdup(value);
+    one.decision.remote_mta = g_strdup(value);
+    one.decision.message_id = g_strdup(value);
+    print_case(&one);
     event_case_clear(&one);
 }
 
@@ -73,6 +80,21 @@ print_usual(void)
     }
 }
 
+static void
+print_reports(void)
+{
+    static const Proof proofs[] = {PROOF_NONE, PROOF_MESSAGE_ID, PROOF_VERP, PROOF_OWN_MTA};
+    for (guint i = 0; i < MAIL_KIND_COUNT; i++) {
+        EventCase one;
+        event_case_report(&one, (MailKind)i);
+        if (i > 0)
+            one.decision.gap = (ReportGap)(i % 4);
+        one.decision.proof = proofs[i % G_N_ELEMENTS(proofs)];
+        print_case(&one);
+        event_case_clear(&one);
+    }
+}
+
 /* Every door, stage and category that can stand in an event. */
 static void
 print_all_names(void)
@@ -93,6 +115,7 @@ int
 main(void)
 {
     print_usual();
+    print_reports();
     print_all_names();
     for (size_t i = 0; i < G_N_ELEMENTS(hostile); i++)
         print_hostile(hostile[i]);

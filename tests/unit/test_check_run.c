@@ -119,7 +119,7 @@ early_matches_speak_at_every_rcpt(void **state)
     assert_null(helo(&session, "mx.b.example"));
     assert_null(mail(&session, "a@b.example"));
     assert_null(rcpt(&session, "x@example.net"));
-    assert_false(check_run_wants_message(session.run));
+    assert_false(check_run_wants_message(session.run, FALSE));
     session_end(&session);
 }
 
@@ -174,7 +174,7 @@ all_recipients_must_match(void **state)
             if (cases[i].recipients[r] != NULL)
                 assert_null(rcpt(&session, cases[i].recipients[r]));
         assert_null(at(&session, CHECK_POINT_DATA));
-        assert_int_equal(check_run_wants_message(session.run), cases[i].wanted);
+        assert_int_equal(check_run_wants_message(session.run, FALSE), cases[i].wanted);
         const char *said = headers(&session, "X-Bad: yes");
         if (said == NULL)
             said = at(&session, CHECK_POINT_EOM);
@@ -216,10 +216,11 @@ unread_where_nothing_can_speak(void **state)
     assert_null(helo(&session, "mx.b.example"));
     assert_null(mail(&session, "a@c.example"));
     assert_null(rcpt(&session, "x@example.net"));
-    assert_false(check_run_wants_message(session.run)); /* another sender */
+    assert_false(check_run_wants_message(session.run, FALSE)); /* another sender */
     assert_null(mail(&session, "a@b.example"));
     assert_null(rcpt(&session, "x@example.net"));
-    assert_true(check_run_wants_message(session.run)); /* the next message counts by itself */
+    assert_true(
+        check_run_wants_message(session.run, FALSE)); /* the next message counts by itself */
     assert_null(headers(&session, "X-Good: yes"));
     assert_string_equal(headers(&session, "X-Bad: yes"), "header");
     session_end(&session);
@@ -236,7 +237,7 @@ quarantine_and_discard(void **state)
         "{ name = \"drop\"; when = { sender = \"b@*\"; }; then = { action = \"discard\"; }; }");
     assert_null(mail(&session, "a@b.example"));
     assert_null(rcpt(&session, "x@example.net"));
-    assert_true(check_run_wants_message(session.run));
+    assert_true(check_run_wants_message(session.run, FALSE));
     assert_null(at(&session, CHECK_POINT_DATA));
     assert_null(headers(&session, "X: y"));
     assert_string_equal(at(&session, CHECK_POINT_EOM), "hold");

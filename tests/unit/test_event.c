@@ -116,6 +116,71 @@ tells_failures_from_delays(void **state)
     }
 }
 
+/* Each kind, with all that is known of where it comes from. */
+static void
+tells_what_a_report_says(void **state)
+{
+    static const char *const kinds[] = {"unread",    "failure",  "delay",
+                                        "delivered", "feedback", "auto-reply"};
+    static const struct {
+        Proof proof;
+        ReportGap gap;
+        const char *proof_name, *incomplete;
+    } cases[] = {
+        {PROOF_NONE, REPORT_WHOLE, "none", NULL},
+        {PROOF_MESSAGE_ID, REPORT_GAP_MAX_BODY, "message-id", "max_body"},
+        {PROOF_VERP, REPORT_GAP_LIMITS, "verp", "limits"},
+        {PROOF_OWN_MTA, REPORT_GAP_MEMORY, "own-mta", "memory"},
+    };
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds) * G_N_ELEMENTS(cases); i++) {
+        EventCase one;
+        event_case_report(&one, (MailKind)(i % G_N_ELEMENTS(kinds)));
+        one.decision.proof = cases[i % G_N_ELEMENTS(cases)].proof;
+        one.decision.gap = cases[i % G_N_ELEMENTS(cases)].gap;
+        g_autofree char *line = line_of(&one, &plain);
+        json_t *event = parse(line);
+        const char *kind, *proof;
+        assert_int_equal(json_unpack(event, "{s:s,s:s}", "event", &kind, "proof", &proof), 0);
+        assert_string_equal(kind, kinds[i % G_N_ELEMENTS(kinds)]);
+        assert_string_equal(proof, cases[i % G_N_ELEMENTS(cases)].proof_name);
+        assert_int_equal(g_strcmp0(json_string_value(json_object_get(event, "incomplete")),
+                                   cases[i % G_N_ELEMENTS(cases)].incomplete),
+                         0);
+        json_decref(event);
+        event_case_clear(&one);
+    }
+}
+
+static void
+tells_where_a_report_comes_from(void **state)
+{
+    EventCase one;
+    (void)state;
+    event_case_report(&one, MAIL_KIND_FAILURE);
+    g_autofree char *line = line_of(&one, &plain);
+    json_t *event = parse(line);
+    const char *sender, *recipient, *reporting, *remote, *id, *status, *text;
+    int code;
+    assert_int_equal(json_unpack(event, "{s:s,s:s,s:s,s:s,s:s,s:{s:i,s:s,s:s}}", "sender", &sender,
+                                 "recipient", &recipient, "reporting_mta", &reporting, "remote_mta",
+                                 &remote, "message_id", &id, "original", "code", &code, "status",
+                                 &status, "text", &text),
+                     0);
+    assert_string_equal(sender, "alice@sender.example");
+    assert_string_equal(recipient, "bob@remote.example");
+    assert_string_equal(reporting, "mx.sender.example");
+    assert_string_equal(remote, "mx.remote.example");
+    assert_string_equal(id, "20270310.4F1234ABCD@mx.sender.example");
+    assert_int_equal(code, 550);
+    assert_string_equal(status, "5.1.1");
+    assert_string_equal(text, "<bob@remote.example>: User unknown");
+    assert_true(json_equal(json_object_get(event, "original"), json_object_get(event, "final")));
+    assert_false(json_is_true(json_object_get(event, "changed")));
+    json_decref(event);
+    event_case_clear(&one);
+}
+
 static void
 names_the_remote_host(void **state)
 {
@@ -252,6 +317,12 @@ hides_in_every_field(void **state)
     one.decision.cause.match = g_strdup("for bob.smith from 192.0.2.77");
     g_free(one.decision.cause.dnsbl);
     one.decision.cause.dnsbl = g_strdup("77.2.0.192.zen.dnsbl.example");
+    one.decision.reporting_mta = g_strdup("host-77.dyn.client.example");
+    one.decision.remote_mta = g_strdup("host-77.dyn.client.example [192.0.2.77]");
+    one.decision.message_id = g_strdup("alice.192-0-2-77.bob.smith@bobs-pc");
+    one.decision.report = TRUE;
+    one.decision.kind = MAIL_KIND_FAILURE;
+    one.facts.door = DOOR_MILTER;
     for (Privacy privacy = PRIVACY_PARTIAL; privacy <= PRIVACY_HASHED; privacy++) {
         PolicySettings settings = {.log = {.addresses = privacy, .client = privacy}};
         settings.log.key = g_bytes_new_static("key", 3);
@@ -271,6 +342,8 @@ main(void)
         cmocka_unit_test(writes_an_observed_refusal),
         cmocka_unit_test(writes_a_replaced_reply),
         cmocka_unit_test(tells_failures_from_delays),
+        cmocka_unit_test(tells_what_a_report_says),
+        cmocka_unit_test(tells_where_a_report_comes_from),
         cmocka_unit_test(names_the_remote_host),
         cmocka_unit_test(tells_what_a_check_did),
         cmocka_unit_test(keeps_hostile_values_inside),
