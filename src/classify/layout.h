@@ -1,11 +1,14 @@
 /*
  * layout: what stands in the reports of MTAs that have no DSN part, or a useless one.
  *
- * A layout (data/layouts/, data/layouts/README) is a row of text: by what the report is known
+ * A layout (data/layouts/, data/layouts/README) is a few rows of text: by what the report is known
  * (header, phrases of its text), what begins and ends the interesting part, how the line of a
- * recipient looks, and what is said about it. One scan over the text finds the layouts that could
- * be meant; the heaviest that finds a recipient reads it. Threads: any; a reading belongs to its
- * owner.
+ * recipient looks, and which lines say why. One scan over the text finds the layouts that could be
+ * meant; the heaviest that finds a recipient reads it. A mail that no mail system has sent is
+ * never read, whatever it quotes.
+ *
+ * Hostile input: time is linear in the text, of which LAYOUT_TEXT_OCTETS are read; at most
+ * LAYOUT_MAX_FINDINGS of 2000 octets of text each. Threads: any; a reading belongs to its owner.
  */
 #pragma once
 
@@ -27,8 +30,9 @@ typedef struct {
 } LayoutFinding;
 
 typedef struct {
-    const char *name;    /* "qmail"; constant */
-    GPtrArray *findings; /* of LayoutFinding *; at least one */
+    const char *name;       /* "qmail"; constant */
+    GPtrArray *findings;    /* of LayoutFinding *; at least one */
+    HeaderFields *original; /* header of an original that the text quotes; NULL: it quotes none */
 } LayoutReading;
 
 #define LAYOUT_MAX_FINDINGS 10000
@@ -37,6 +41,12 @@ typedef struct {
 Layouts *layouts_new(GError **error);
 void layouts_free(Layouts *layouts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Layouts, layouts_free)
+
+guint layouts_count(const Layouts *layouts);
+const char *layouts_name(const Layouts *layouts, guint index);
+
+/* Has a mail system sent the mail, as far as its header says (classify/layout_sender.h)? */
+gboolean layouts_sender_is_system(const Layouts *layouts, const HeaderFields *header);
 
 /* NULL: no layout that is known. Reads header and text parts (plain, html), not the original. */
 LayoutReading *layout_read(const Layouts *layouts, const MimeView *view);
