@@ -26,10 +26,12 @@ typedef enum {
 } DsnAction;
 
 typedef struct {
-    char *final_recipient;    /* address, "" if missing */
+    char *final_recipient;    /* address, "" if missing or nobody ("@mx.example.org") */
     char *original_recipient; /* ORCPT (RFC 3461), xtext decoded; "" if missing */
+    char *actual_recipient;   /* X-Actual-Recipient: whom an alias meant; "" if missing, or a
+                                 program or file */
     DsnAction action;
-    EnhancedStatus status; /* Status */
+    EnhancedStatus status; /* Status; none if missing or no status */
     char *diagnostic;      /* Diagnostic-Code without its type; "" if missing */
     char *diagnostic_type; /* "smtp", in lower case; "" if missing */
     char *remote_mta;      /* host name; "" if missing */
@@ -37,16 +39,21 @@ typedef struct {
 } DsnRecipient;
 
 typedef struct {
-    char *reporting_mta;   /* host name; "" if missing */
-    char *envelope_id;     /* Original-Envelope-Id; "" if missing */
-    HeaderFields *fields;  /* of the message's group */
-    GPtrArray *recipients; /* of DsnRecipient * */
+    char *reporting_mta;    /* host name; "" if missing */
+    char *envelope_id;      /* Original-Envelope-Id; "" if missing */
+    HeaderFields *fields;   /* of the message's group */
+    GPtrArray *recipients;  /* of DsnRecipient * */
+    HeaderFields *original; /* of the original, if its header stands behind the fields; else NULL */
+    gboolean truncated;     /* there are more recipients */
 } DsnReport;
 
 #define DSN_REPORT_MAX_RECIPIENTS 10000
 
-/* Reads the text of a delivery-status part (or a run of such fields in a text part). Never NULL;
- * without recipients if it has none. */
+/* Reads the text of a delivery-status part. Never NULL; without recipients if it has none. */
 DsnReport *dsn_report_parse(const char *text, gsize length);
+
+/* The same for a text part in which such fields stand among other text, perhaps quoted ("> ") or
+ * indented. NULL: there is no recipient in it. */
+DsnReport *dsn_report_find(const char *text, gsize length);
 void dsn_report_free(DsnReport *report);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DsnReport, dsn_report_free)
