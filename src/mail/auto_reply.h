@@ -4,7 +4,8 @@
  *
  * An absence notice, an automatic confirmation, a challenge; a delivery report is none. Judged by
  * the header alone: Auto-Submitted: auto-replied, X-Autoreply and its like, Precedence, the first
- * words of the Subject in many languages. Pure; threads: any.
+ * words of the Subject in many languages. List mail and notices that answer nobody are none. Pure;
+ * threads: any.
  */
 #pragma once
 
