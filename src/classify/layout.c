@@ -50,7 +50,8 @@ layouts_name(const Layouts *layouts, guint index)
 gboolean
 layouts_sender_is_system(const Layouts *layouts, const HeaderFields *header)
 {
-    return layout_sender_is_system(layout_form(layouts->forms, LAYOUT_FORM_COMMON), header);
+    g_autoptr(LayoutSender) sender = layout_sender_new(layouts->forms, header);
+    return layout_sender_is_system(sender);
 }
 
 /* ---- one mail ------------------------------------------------------------------------------ */
@@ -59,6 +60,7 @@ layouts_sender_is_system(const Layouts *layouts, const HeaderFields *header)
 typedef struct {
     const LayoutForms *forms;
     const MimeView *view;
+    LayoutSender *sender;
     gboolean system; /* a mail system has sent it */
     LayoutText *text;
     GArray *hits; /* of PatternHit */
@@ -69,7 +71,7 @@ static gboolean
 may_be_meant(const Search *search, guint index)
 {
     const LayoutForm *form = layout_form(search->forms, index);
-    return (search->system || form->any_sender) && layout_sender_fits(form, search->view->header);
+    return (search->system || form->any_sender) && layout_sender_fits(search->sender, form);
 }
 
 static gint
@@ -138,13 +140,6 @@ attached_header(const MimeView *view)
     return part != NULL ? part->original : NULL;
 }
 
-static LayoutVerdict
-failed_verdict(const LayoutForm *form, const LayoutForm *common, const HeaderFields *header)
-{
-    return layout_sender_verdict(form, header,
-                                 layout_sender_verdict(common, header, form->verdict));
-}
-
 static gboolean
 read_text(Search *search, guint index, const LayoutText *text, const GArray *hits)
 {
@@ -158,7 +153,7 @@ read_text(Search *search, guint index, const LayoutText *text, const GArray *hit
                            common,
                            text,
                            places,
-                           failed_verdict(form, common, header),
+                           layout_sender_verdict(search->sender, form),
                            header,
                            attached != NULL ? attached : quoted};
     GPtrArray *findings = layout_reader_read(&source);
@@ -186,7 +181,7 @@ read_json(Search *search, guint index)
 static void
 read_form(Search *search, guint index)
 {
-    if (!may_be_meant(search, index) || !form_is_known(search, index))
+    if (!form_is_known(search, index) || !may_be_meant(search, index))
         return;
     if (layout_form(search->forms, index)->json)
         read_json(search, index);
@@ -198,26 +193,32 @@ read_form(Search *search, guint index)
 static gboolean
 is_worth_it(const Search *search)
 {
-    for (guint i = 1; i < search->forms->forms->len; i++)
+    for (guint i = 1; !search->system && i < search->forms->forms->len; i++)
         if (may_be_meant(search, i))
             return TRUE;
-    return FALSE;
+    return search->system;
+}
+
+static void
+search_text(Search *search)
+{
+    search->text = layout_text_new(search->view);
+    search->hits =
+        pattern_set_scan(search->forms->set, search->text->folded->str, search->text->folded->len);
+    for (guint i = 1; i < search->forms->forms->len && search->reading == NULL; i++)
+        read_form(search, i);
+    g_array_unref(search->hits);
+    layout_text_free(search->text);
 }
 
 LayoutReading *
 layout_read(const Layouts *layouts, const MimeView *view)
 {
-    Search search = {.forms = layouts->forms, .view = view};
-    search.system = layouts_sender_is_system(layouts, view->header);
-    if (!is_worth_it(&search))
-        return NULL;
-    search.text = layout_text_new(view);
-    search.hits =
-        pattern_set_scan(search.forms->set, search.text->folded->str, search.text->folded->len);
-    for (guint i = 1; i < search.forms->forms->len && search.reading == NULL; i++)
-        read_form(&search, i);
-    g_array_unref(search.hits);
-    layout_text_free(search.text);
+    g_autoptr(LayoutSender) sender = layout_sender_new(layouts->forms, view->header);
+    Search search = {.forms = layouts->forms, .view = view, .sender = sender};
+    search.system = layout_sender_is_system(sender);
+    if (is_worth_it(&search))
+        search_text(&search);
     return search.reading;
 }
 

@@ -77,10 +77,21 @@ row_pattern(const LayoutRow *row, GError **error)
     return pattern;
 }
 
-static gboolean
-form_add_field(LayoutForm *form, const LayoutRow *row, GError **error)
+/* The index of a field's name, which is added if it is new. */
+static guint
+field_name(GPtrArray *names, const char *name)
 {
-    LayoutField field = {row->value, row->field, row_pattern(row, error)};
+    for (guint i = 0; i < names->len; i++)
+        if (g_ascii_strcasecmp(g_ptr_array_index(names, i), name) == 0)
+            return i;
+    g_ptr_array_add(names, (gpointer)name);
+    return names->len - 1;
+}
+
+static gboolean
+form_add_field(LayoutForm *form, GPtrArray *names, const LayoutRow *row, GError **error)
+{
+    LayoutField field = {row->value, field_name(names, row->field), row_pattern(row, error)};
     if (field.pattern != NULL)
         g_array_append_val(form->fields, field);
     return field.pattern != NULL;
@@ -105,11 +116,11 @@ form_add_phrase(LayoutForm *form, const LayoutRow *row)
 }
 
 static gboolean
-form_add(LayoutForm *form, const LayoutRow *row, GError **error)
+form_add(LayoutForm *form, GPtrArray *names, const LayoutRow *row, GError **error)
 {
     switch (row->kind) {
     case ROW_FIELD:
-        return form_add_field(form, row, error);
+        return form_add_field(form, names, row, error);
     case ROW_LINE:
         return form_add_line(form, row, error);
     case ROW_PHRASE:
@@ -153,7 +164,7 @@ forms_read(LayoutForms *forms, GArray *specs, GError **error)
         if (row->kind == ROW_LAYOUT) {
             form = form_new(row);
             g_ptr_array_add(forms->forms, form);
-        } else if (!form_add(form, row, error)) {
+        } else if (!form_add(form, forms->field_names, row, error)) {
             return FALSE;
         }
         if (row->kind == ROW_PHRASE) {
@@ -172,6 +183,7 @@ layout_forms_new(GError **error)
     g_autoptr(LayoutForms) forms = g_new0(LayoutForms, 1);
     g_autoptr(GArray) specs = g_array_new(FALSE, FALSE, sizeof(PatternSpec));
     forms->forms = g_ptr_array_new_with_free_func(form_free);
+    forms->field_names = g_ptr_array_new();
     forms->phrases = g_array_new(FALSE, FALSE, sizeof(LayoutPhrase));
     if (!forms_read(forms, specs, error))
         return NULL;
@@ -185,6 +197,7 @@ layout_forms_free(LayoutForms *forms)
     if (forms == NULL)
         return;
     g_ptr_array_unref(forms->forms);
+    g_ptr_array_unref(forms->field_names);
     g_array_unref(forms->phrases);
     pattern_set_free(forms->set);
     g_free(forms);

@@ -67,7 +67,7 @@ typedef enum {
 
 typedef struct {
     LayoutFieldKind kind;
-    const char *name; /* of the header field */
+    guint name; /* of the header field: index in the forms' names */
     LinePattern *pattern;
 } LayoutField;
 
@@ -95,8 +95,9 @@ typedef struct {
 } LayoutPhrase;
 
 typedef struct {
-    GPtrArray *forms; /* of LayoutForm *; the first is "common", the others by weight */
-    GArray *phrases;  /* of LayoutPhrase: in the order of the set */
+    GPtrArray *forms;       /* of LayoutForm *; the first is "common", the others by weight */
+    GPtrArray *field_names; /* of const char *: each once */
+    GArray *phrases;        /* of LayoutPhrase: in the order of the set */
     PatternSet *set;
 } LayoutForms;
 

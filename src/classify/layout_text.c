@@ -56,26 +56,37 @@ fold_gap(GString *folded, gboolean blank_line)
         g_string_append_c(folded, blank_line ? '\n' : ' ');
 }
 
+/* One letter that is not plain ASCII, or white space; the octets read. */
+static gsize
+fold_letter(GString *folded, const char *text, gsize length)
+{
+    char letters[LETTER_FOLD_SIZE] = " ";
+    gsize count = 1, used = 1;
+    if ((guchar)*text >= 0x80)
+        used = letter_fold(text, length, letters, &count);
+    if (count == 1 && letters[0] == ' ')
+        fold_gap(folded, FALSE);
+    else
+        g_string_append_len(folded, letters, (gssize)count);
+    return used;
+}
+
+static gboolean
+is_plain(char octet)
+{
+    return (guchar)octet < 0x80 && !g_ascii_isspace(octet);
+}
+
 static void
 fold_line(GString *folded, const Line *line)
 {
     for (gsize i = 0; i < line->length;) {
-        guchar octet = (guchar)line->text[i];
-        if (octet >= 0x80) {
-            char letters[LETTER_FOLD_SIZE];
-            gsize count;
-            i += letter_fold(line->text + i, line->length - i, letters, &count);
-            if (count == 1 && letters[0] == ' ')
-                fold_gap(folded, FALSE);
-            else
-                g_string_append_len(folded, letters, (gssize)count);
-            continue;
-        }
-        if (g_ascii_isspace(octet))
-            fold_gap(folded, FALSE);
-        else
-            g_string_append_c(folded, (char)octet);
-        i++;
+        gsize start = i;
+        while (i < line->length && is_plain(line->text[i]))
+            i++;
+        g_string_append_len(folded, line->text + start, (gssize)(i - start));
+        if (i < line->length)
+            i += fold_letter(folded, line->text + i, line->length - i);
     }
     fold_gap(folded, line->length == 0);
 }
@@ -106,7 +117,7 @@ layout_text_take(GString *octets)
 {
     LayoutText *text = g_new0(LayoutText, 1);
     text->text = octets;
-    text->lower = g_ascii_strdown(octets->str, (gssize)octets->len);
+    text->lower = line_lower(octets->str, octets->len);
     text->lines = g_array_new(FALSE, FALSE, sizeof(Line));
     text->places = g_array_new(FALSE, FALSE, sizeof(guint32));
     text->folded = g_string_sized_new(octets->len + 1);

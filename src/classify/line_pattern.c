@@ -27,6 +27,7 @@ typedef struct {
     TokenKind kind;
     char *text; /* of a literal: small letters, white space as one space */
     gsize length;
+    gsize word; /* octets before its first space */
 } Token;
 
 struct LinePattern {
@@ -67,6 +68,7 @@ add_literal(LinePattern *pattern, const char *text, gsize length)
             g_string_append_c(literal, ' ');
     }
     Token token = {.kind = TOKEN_LITERAL, .length = literal->len};
+    token.word = strcspn(literal->str, " ");
     token.text = g_string_free(literal, FALSE);
     g_array_append_val(pattern->tokens, token);
 }
@@ -120,6 +122,16 @@ line_pattern_free(LinePattern *pattern)
         return;
     g_array_unref(pattern->tokens);
     g_free(pattern);
+}
+
+char *
+line_lower(const char *text, gsize length)
+{
+    char *lower = g_malloc(length + 1);
+    for (gsize i = 0; i < length; i++)
+        lower[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] + ('a' - 'A') : text[i]);
+    lower[length] = '\0';
+    return lower;
 }
 
 /* ---- what tokens take ---------------------------------------------------------------------- */
@@ -408,6 +420,17 @@ fits(const Scan *scan, const LinePattern *pattern, guint index, gsize at)
            token_length(scan, next, token_at(pattern, index + 2), at + used) > 0;
 }
 
+/* The next place from `at` on where the token could begin; the line's end if there is none. */
+static gsize
+next_place(const Scan *scan, const Token *token, gsize at)
+{
+    if (token->kind != TOKEN_LITERAL || token->word == 0)
+        return at;
+    const char *text = scan->line->lower;
+    const char *found = memmem(text + at, scan->length - at, token->text, token->word);
+    return found != NULL ? (gsize)(found - text) : scan->length;
+}
+
 /* "{*}" before the token `index`: moves to where it ends. */
 static gboolean
 take_any(Scan *scan, const LinePattern *pattern, guint index)
@@ -425,10 +448,13 @@ take_any(Scan *scan, const LinePattern *pattern, guint index)
         scan->at = (gsize)(address.start - text);
         return TRUE;
     }
-    for (; scan->at < scan->length; scan->at++)
-        if (may_take_nothing(token) || fits(scan, pattern, index, scan->at))
-            return TRUE;
-    return may_take_nothing(token);
+    if (may_take_nothing(token))
+        return TRUE;
+    gsize at = scan->at;
+    while ((at = next_place(scan, token, at)) < scan->length && !fits(scan, pattern, index, at))
+        at++;
+    scan->at = at;
+    return at < scan->length;
 }
 
 /* "{text}" before the token `index`. */

@@ -57,5 +57,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(LinePattern, line_pattern_free)
 
 gboolean line_pattern_match(const LinePattern *pattern, const Line *line, LineMatch *match);
 
+/* A copy with ASCII letters small. */
+char *line_lower(const char *text, gsize length);
+
 /* The first address in text[0, length); FALSE if there is none. */
 gboolean line_address_find(const char *text, gsize length, LinePiece *address);
