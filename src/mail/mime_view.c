@@ -27,9 +27,13 @@ const MimeLimits mime_limits_default = {
 /* Of an encoded original; more header than this is not read. */
 enum { ORIGINAL_HEADER_OCTETS = 256 << 10 };
 
+/* As many entities are looked into for each part that is kept: multiparts may be empty. */
+enum { ENTITIES_FOR_ONE = 5 };
+
 typedef struct {
     MimeView *view;
     const MimeLimits *limits;
+    guint entities;
 } Reader;
 
 /* A mail or a part, without its header. */
@@ -64,7 +68,8 @@ part_free(gpointer data)
 static gboolean
 is_full(const Reader *reader)
 {
-    return reader->view->parts->len >= reader->limits->parts;
+    return reader->view->parts->len >= reader->limits->parts ||
+           reader->entities / ENTITIES_FOR_ONE >= reader->limits->parts;
 }
 
 /* NULL if there are too many. */
@@ -228,6 +233,7 @@ read_part(Reader *reader, const Entity *parent, const char *octets, gsize length
         field = "message/rfc822";
     content_type_read(&type, field);
     reader->view->truncated |= header->truncated;
+    reader->entities++;
     Entity entity = {
         .octets = octets + end,
         .length = length - end,

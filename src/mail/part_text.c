@@ -10,8 +10,8 @@
 #include "mail/charset_text.h"
 #include "mail/utf8_text.h"
 
-/* The longest that a text grows by its encodings: base64 and a charset of four octets a letter. */
-enum { MOST_OCTETS_FOR_ONE = 6 };
+/* As many octets of an encoded text are read for each that is kept: what quoted-printable takes. */
+enum { MOST_OCTETS_FOR_ONE = 3 };
 
 /* The first word of "quoted-printable; x", "Base64 (comment)". */
 static GMimeContentEncoding

@@ -294,6 +294,19 @@ test_many_parts(void **state)
     assert_true(view->truncated);
 }
 
+/* Multiparts that hold nothing count too. */
+static void
+test_many_empty_multiparts(void **state)
+{
+    (void)state;
+    g_autoptr(GString) mail = g_string_new("Content-Type: multipart/mixed; boundary=b\n\n");
+    for (guint i = 0; i < 10000; i++)
+        g_string_append(mail, "--b\nContent-Type: multipart/mixed; boundary=c\n\n\n");
+    g_autoptr(MimeView) view = mime_view_new(mail->str, mail->len, &mime_limits_default);
+    assert_int_equal(view->parts->len, 0);
+    assert_true(view->truncated);
+}
+
 static void
 test_deep(void **state)
 {
@@ -378,12 +391,19 @@ main(void)
 {
     mime_view_init();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parts),        cmocka_unit_test(test_line_ends),
-        cmocka_unit_test(test_cut_anywhere), cmocka_unit_test(test_charsets),
-        cmocka_unit_test(test_utf16),        cmocka_unit_test(test_html),
-        cmocka_unit_test(test_of_the_mail),  cmocka_unit_test(test_many_parts),
-        cmocka_unit_test(test_deep),         cmocka_unit_test(test_deep_without_types),
-        cmocka_unit_test(test_small_limits), cmocka_unit_test(test_time_is_linear),
+        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_line_ends),
+        cmocka_unit_test(test_cut_anywhere),
+        cmocka_unit_test(test_charsets),
+        cmocka_unit_test(test_utf16),
+        cmocka_unit_test(test_html),
+        cmocka_unit_test(test_of_the_mail),
+        cmocka_unit_test(test_many_parts),
+        cmocka_unit_test(test_many_empty_multiparts),
+        cmocka_unit_test(test_deep),
+        cmocka_unit_test(test_deep_without_types),
+        cmocka_unit_test(test_small_limits),
+        cmocka_unit_test(test_time_is_linear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
