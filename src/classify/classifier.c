@@ -36,6 +36,7 @@
 struct Classifier {
     atomic_int references;
     PatternSet *patterns[2]; /* by RuleField; NULL: no text is read */
+    Layouts *layouts;
 };
 
 /* One reply while it is being read. */
@@ -77,6 +78,11 @@ classifier_new(GError **error)
             return NULL;
         }
     }
+    classifier->layouts = layouts_new(error);
+    if (classifier->layouts == NULL) {
+        classifier_unref(classifier);
+        return NULL;
+    }
     return classifier;
 }
 
@@ -94,7 +100,14 @@ classifier_unref(Classifier *classifier)
         return;
     for (RuleField field = RULE_TEXT; field <= RULE_NAME; field++)
         pattern_set_free(classifier->patterns[field]);
+    layouts_free(classifier->layouts);
     g_free(classifier);
+}
+
+const Layouts *
+classifier_layouts(const Classifier *classifier)
+{
+    return classifier->layouts;
 }
 
 void
@@ -225,8 +238,20 @@ verdict_take(Verdict *verdict, const Rule *rule, RuleField field, PatternHit hit
         *verdict = (Verdict){rule, weight, field, hit};
 }
 
+/* What answers a command before RCPT TO says nothing of the recipient. */
+static gboolean
+is_too_early(SmtpStage stage, guint code, Category category)
+{
+    gboolean early = stage == SMTP_STAGE_CONNECT || stage == SMTP_STAGE_HELO ||
+                     stage == SMTP_STAGE_STARTTLS || stage == SMTP_STAGE_AUTH ||
+                     stage == SMTP_STAGE_MAIL;
+    return early && code != 0 &&
+           (category == CATEGORY_USER_UNKNOWN || category == CATEGORY_DOMAIN_UNKNOWN ||
+            category == CATEGORY_MAILBOX_MOVED);
+}
+
 static Verdict
-reading_verdict(const Reading *reading)
+reading_verdict(const Reading *reading, SmtpStage stage)
 {
     Verdict verdict = {.rule = NULL};
     const SmtpReply *reply = reading->reply;
@@ -237,7 +262,7 @@ reading_verdict(const Reading *reading)
         for (guint i = 0; i < reading->hits[field]->len; i++) {
             const PatternHit *hit = &g_array_index(reading->hits[field], PatternHit, i);
             const Rule *rule = hit_rule(hit, field);
-            if (rule->kind == RULE_CATEGORY &&
+            if (rule->kind == RULE_CATEGORY && !is_too_early(stage, reply->code, rule->category) &&
                 (rule->provider < 0 || rule->provider == reading->provider) &&
                 rule_allows(rule, reply->code, reply->status))
                 verdict_take(&verdict, rule, field, *hit);
@@ -371,6 +396,7 @@ decide_by_rule(const Reading *reading, const Verdict *verdict, Classification *r
     decide(result, verdict->rule->category,
            verdict->weight >= SURE_WEIGHT ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM, verdict->rule->id,
            verdict_match(reading, verdict));
+    result->weight = verdict->weight;
 }
 
 static void
@@ -380,7 +406,8 @@ decide_by_numbers(const SmtpReply *reply, SmtpStage stage, Classification *resul
     Category category;
     gboolean specific;
     if (enhanced_status_is_set(reply->status) &&
-        rule_of_status(reply->status, &category, &specific)) {
+        rule_of_status(reply->status, &category, &specific) &&
+        !is_too_early(stage, reply->code, category)) {
         decide(result, category, specific ? CONFIDENCE_MEDIUM : CONFIDENCE_LOW, "status",
                g_strdup(enhanced_status_format(reply->status, status)));
     } else if (reply->code != 0 && rule_of_code(reply->code, stage, &category)) {
@@ -424,14 +451,15 @@ read_refusal(const Classifier *classifier, const ClassifierSubject *subject, Cla
     gboolean specific = FALSE;
     reading_init(&reading, classifier, reply,
                  subject->remote_name != NULL ? subject->remote_name : reply->remote_name);
-    Verdict verdict = reading_verdict(&reading);
+    SmtpStage stage = subject->stage != SMTP_STAGE_UNKNOWN ? subject->stage : reply->stage;
+    Verdict verdict = reading_verdict(&reading, stage);
     if (verdict.weight < STATUS_WEIGHT)
-        rule_of_status(reply->status, &category, &specific);
+        specific = rule_of_status(reply->status, &category, &specific) && specific &&
+                   !is_too_early(stage, reply->code, category);
     if (verdict.rule != NULL && !specific)
         decide_by_rule(&reading, &verdict, result);
     else
-        decide_by_numbers(
-            reply, subject->stage != SMTP_STAGE_UNKNOWN ? subject->stage : reply->stage, result);
+        decide_by_numbers(reply, stage, result);
     result->provider = rule_provider_name(reading.provider);
     result->retry_after = reading_retry_after(&reading);
     result->dnsbl = reading_dnsbl(&reading, &verdict);

@@ -14,6 +14,7 @@
 #include <glib.h>
 
 #include "catalog/category.h"
+#include "classify/layout.h"
 #include "mail/smtp_reply.h"
 
 typedef struct Classifier Classifier;
@@ -48,6 +49,7 @@ typedef struct {
     const char *provider; /* "google"; NULL if unknown. Constant, lives as long as the program */
     gint64 retry_after;   /* seconds the text asks for ("try again in 5 minutes"); -1: none */
     char *dnsbl;          /* "zen.spamhaus.org"; NULL: none named */
+    guint weight;         /* of the rule that decided (data/rules/README); 0: numbers did */
 } Classification;
 
 void classification_clear(Classification *classification);
@@ -63,6 +65,10 @@ Classifier *classifier_new_for_numbers(void);
 Classifier *classifier_ref(Classifier *classifier);
 void classifier_unref(Classifier *classifier);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Classifier, classifier_unref)
+
+/* The layouts of reports (classify/layout.h); NULL if it reads no text. Lives as long as it does.
+ */
+const Layouts *classifier_layouts(const Classifier *classifier);
 
 /* Fills `result`, which the caller clears. Never fails: what nothing says is `unclassified`. */
 void classifier_reply(const Classifier *classifier, const ClassifierSubject *subject,

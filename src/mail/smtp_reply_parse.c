@@ -336,17 +336,46 @@ take_exchange_hash(Scan *scan)
     return TRUE;
 }
 
+/* The command that was answered, in qmail's words. */
+static SmtpStage
+qmail_stage(char *text)
+{
+    static const struct {
+        const char *words;
+        SmtpStage stage;
+    } steps[] = {
+        {"but greeting failed", SMTP_STAGE_CONNECT},
+        {"but my name was rejected", SMTP_STAGE_HELO},
+        {"but sender was rejected", SMTP_STAGE_MAIL},
+        {"does not like recipient", SMTP_STAGE_RCPT},
+        {"failed on data command", SMTP_STAGE_DATA},
+        {"failed after i sent the message", SMTP_STAGE_EOM},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(steps); i++)
+        if (find_caseless(text, steps[i].words) != NULL)
+            return steps[i].stage;
+    return SMTP_STAGE_UNKNOWN;
+}
+
 /* qmail: "192.0.2.1 does not like recipient.\nRemote host said: 550 ...\nGiving up on 192.0.2.1."
  * or "...; remote host 192.0.2.1 said: 550 ...". */
 static gboolean
 take_qmail(Scan *scan)
 {
+    /* The second of each where the lines were joined. */
+    static const char *const ends[] = {"\nGiving up on ", " Giving up on ",
+                                       "\nI'm not going to try again",
+                                       " I'm not going to try again"};
     char *remote = find_caseless(scan->at, "remote host ");
     if (remote == NULL)
         return FALSE;
     gsize addr = span(scan->at, is_address_octet);
     if (addr > 0 && scan->at[addr] == ' ')
         set_remote(scan->reply, NULL, 0, scan->at, addr);
+    char after = *remote;
+    *remote = '\0';
+    scan->reply->stage = qmail_stage(scan->at);
+    *remote = after;
     scan->at = remote + strlen("remote host ");
     addr = span(scan->at, is_address_octet);
     if (addr > 0 && scan->at[addr] == ' ') {
@@ -355,7 +384,8 @@ take_qmail(Scan *scan)
     }
     if (!take(scan, "said:") || !code_follows(scan))
         return FALSE;
-    cut_from(scan, "\nGiving up on ");
+    for (size_t i = 0; i < G_N_ELEMENTS(ends); i++)
+        cut_from(scan, ends[i]);
     return TRUE;
 }
 

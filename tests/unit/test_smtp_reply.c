@@ -236,7 +236,12 @@ reads_what_stands_around(void **state)
         /* qmail */
         {"192.0.2.25 does not like recipient.\nRemote host said: 550 5.1.1 no\nGiving up on "
          "192.0.2.25.",
-         "550 5.1.1 no", NULL, "192.0.2.25", SMTP_STAGE_UNKNOWN},
+         "550 5.1.1 no", NULL, "192.0.2.25", SMTP_STAGE_RCPT},
+        {"Connected to 192.0.2.25 but my name was rejected. Remote host said: 501 bad name I'm "
+         "not going to try again; this message has been in the queue too long.",
+         "501 bad name", NULL, NULL, SMTP_STAGE_HELO},
+        {"192.0.2.25 failed after I sent the message.\nRemote host said: 554 spam", "554 spam",
+         NULL, "192.0.2.25", SMTP_STAGE_EOM},
         {"Remote host said:\n552 full", "552 full", NULL, NULL, SMTP_STAGE_UNKNOWN},
         {"Sorry, most progress was RCPT TO response; remote host 192.0.2.32 said: 550 no", "550 no",
          NULL, "192.0.2.32", SMTP_STAGE_UNKNOWN},
