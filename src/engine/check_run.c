@@ -164,11 +164,11 @@ check_run_at(CheckRun *run, CheckPoint point, const Facts *facts, const EngineMo
 }
 
 gboolean
-check_run_wants_message(const CheckRun *run, gboolean report)
+check_run_wants_message(const CheckRun *run, CheckPoint point, gboolean report)
 {
     for (guint i = 0; i < policy_check_count(run->policy); i++) {
         const PolicyCheck *check = policy_check(run->policy, i);
-        if (!needs_message(check) || run->states[i].failed_at != 0)
+        if (!needs_message(check) || check->speaks_at <= point || run->states[i].failed_at != 0)
             continue;
         if (!report && check->asks_report)
             continue;

@@ -30,7 +30,8 @@ gboolean check_run_at(CheckRun *run, CheckPoint point, const Facts *facts,
                       const EngineMoment *moment, Decision *decision);
 
 /*
- * At DATA: can any check still speak about this message? If not, it need not be read. What a report
- * says is known only where `report`: this one is read as such, if it is one.
+ * At DATA, or at the end of the headers: can any check behind this point still speak about the
+ * message? If not, the rest of it need not be sent. What a report says is known only where
+ * `report`: this message is read as one.
  */
-gboolean check_run_wants_message(const CheckRun *run, gboolean report);
+gboolean check_run_wants_message(const CheckRun *run, CheckPoint point, gboolean report);

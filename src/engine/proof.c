@@ -109,6 +109,19 @@ is_named(const Policy *policy, const ReportWay *way, const char *recipient)
     return FALSE;
 }
 
+gboolean
+proof_address_takes_reports(const Policy *policy, const char *address)
+{
+    const Matcher *recipients = policy_settings(policy)->bounces.recipients;
+    const char *const whole[] = {address, NULL};
+    if (recipients == NULL)
+        return FALSE;
+    if (matcher_match(recipients, whole, NULL))
+        return TRUE;
+    g_autofree char *named = recipient_in(policy, address);
+    return named != NULL;
+}
+
 char *
 proof_verp_recipient(const Policy *policy, const ReportWay *way)
 {

@@ -35,6 +35,9 @@ typedef struct {
 Proof proof_find(const Policy *policy, const ReportWay *way, const Bounce *bounce,
                  const char *recipient);
 
+/* Is it, or what it is without the recipient in it, among bounces.recipients? */
+gboolean proof_address_takes_reports(const Policy *policy, const char *address);
+
 /*
  * The recipient that one of the addresses to which the report came names, for a report that does
  * not say it; NULL: none of them does. The caller frees it.

@@ -139,7 +139,7 @@ play(Player *player)
     if (!play_points(player, CHECK_POINT_DATA, CHECK_POINT_DATA))
         return;
     session->outcome = player->refused > 0 ? TRY_PARTLY : TRY_ACCEPTED;
-    session->read = check_run_wants_message(player->checks, FALSE);
+    session->read = check_run_wants_message(player->checks, CHECK_POINT_DATA, FALSE);
     try_options_message(player->options, &player->facts);
     if (session->read)
         play_points(player, CHECK_POINT_HEADERS, CHECK_POINT_EOM);

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "classify/classifier.h"
+#include "mail/mime_view.h"
 #include "policy/policy.h"
 #include "record/event_log.h"
 #include "record/joins.h"
@@ -23,6 +24,7 @@
 #include "server/policy_holder.h"
 #include "server/reload.h"
 #include "server/signals.h"
+#include "server/site_rule_counts.h"
 #include "server/tables_door.h"
 
 enum {
@@ -123,6 +125,13 @@ reload(Daemon *daemon)
     notify_ready(daemon->options.policy_file);
 }
 
+static void
+log_counts(const Daemon *daemon)
+{
+    g_autoptr(Policy) policy = policy_holder_get(daemon->context.policies);
+    site_rule_counts_log(policy);
+}
+
 /* Until we are told to stop. FALSE: libmilter has given up by itself. */
 static gboolean
 wait_for_the_end(Daemon *daemon)
@@ -134,6 +143,7 @@ wait_for_the_end(Daemon *daemon)
             break;
         case SIGNAL_TRACE:
             switch_tracing(daemon);
+            log_counts(daemon);
             break;
         case SIGNAL_STOP:
             return TRUE;
@@ -155,6 +165,8 @@ stop(Daemon *daemon)
         milter_door_stop((gint64)policy_settings(last)->limits.stop_timeout * G_USEC_PER_SEC);
     }
     g_clear_pointer(&daemon->tables, tables_door_stop);
+    if (context->policies != NULL)
+        log_counts(daemon);
     g_clear_pointer(&context->policies, policy_holder_free);
     g_clear_pointer(&context->joins, joins_free);
     if (context->events != NULL)
@@ -195,6 +207,7 @@ run(Daemon *daemon)
         return EXIT_SUCCESS;
     }
     int status = EXIT_FAILURE;
+    mime_view_init();
     if (signals_open(&error) && start(daemon, &error)) {
         log_notice("version %s serves the policy of %s", PACKAGE_VERSION, options->policy_file);
         notify_ready(options->policy_file);

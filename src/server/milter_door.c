@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "engine/report_headers.h"
 #include "server/milter_needs.h"
 #include "server/milter_reply.h"
 #include "server/milter_session.h"
@@ -339,9 +340,34 @@ static sfsistat
 on_body(SMFICTX *context, unsigned char *octets, size_t count)
 {
     Connection *connection = connection_of(context);
-    (void)octets;
-    milter_session_body(connection->session, count);
+    milter_session_body(connection->session, (const char *)octets, count);
     return silent_or(connection, SMFIP_NR_BODY, SMFIS_CONTINUE);
+}
+
+/* From the last to the first: what is removed moves those behind it. Ours go below the line that
+ * the MTA itself has just put on top. */
+static void
+apply_changes(SMFICTX *context, const MilterSession *session)
+{
+    enum { BELOW_RECEIVED = 1 };
+    static SharedTrouble refused = SHARED_TROUBLE_INIT;
+    const ForgedHeaders *forged;
+    const GArray *headers;
+    gboolean done = TRUE;
+    if (!milter_session_changes(session, &forged, &headers))
+        return;
+    for (guint i = forged_headers_count(forged); i > 0; i--) {
+        const ForgedHeader *one = forged_headers_get(forged, i - 1);
+        done &= smfi_chgheader(context, (char *)one->name, (int)one->index, NULL) == MI_SUCCESS;
+    }
+    for (guint i = headers->len; i > 0; i--) {
+        const ReportHeader *one = &g_array_index(headers, ReportHeader, i - 1);
+        done &=
+            smfi_insheader(context, BELOW_RECEIVED, (char *)one->name, one->value) == MI_SUCCESS;
+    }
+    if (!done)
+        shared_trouble_note(&refused, clock_monotonic_us(),
+                            "the MTA does not take changes of headers: a report goes on untagged");
 }
 
 static sfsistat
@@ -349,6 +375,8 @@ on_end_of_message(SMFICTX *context)
 {
     Connection *connection = connection_of(context);
     SessionAnswer answer = milter_session_end_of_message(connection->session, macro(context, "i"));
+    if (answer == SESSION_CONTINUE || answer == SESSION_QUARANTINE)
+        apply_changes(context, connection->session);
     sfsistat given = apply_answer(context, connection, answer, 0);
     milter_session_end_message(connection->session);
     count_busy(connection);
@@ -413,7 +441,7 @@ register_callbacks(GError **error)
     struct smfiDesc description = {
         .xxfi_name = (char *)"replymilter",
         .xxfi_version = SMFI_VERSION,
-        .xxfi_flags = SMFIF_QUARANTINE | SMFIF_SETSYMLIST,
+        .xxfi_flags = SMFIF_QUARANTINE | SMFIF_SETSYMLIST | SMFIF_ADDHDRS | SMFIF_CHGHDRS,
         .xxfi_connect = guarded_on_connect,
         .xxfi_helo = guarded_on_helo,
         .xxfi_envfrom = guarded_on_mail,

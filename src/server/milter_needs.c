@@ -31,11 +31,12 @@ milter_needs_steps(const PolicyNeeds *needs, unsigned long offered)
             steps |= stages[i].no_reply;
     /* DATA is always answered: that is where a message need not be read any further. */
     gboolean end_of_headers = (needs->points & 1u << CHECK_POINT_HEADERS) != 0;
-    if (!needs->headers && !needs->body)
+    gboolean body = needs->body || needs->reports;
+    if (!needs->headers && !body)
         steps |= SMFIP_NOHDRS;
     if (!end_of_headers)
         steps |= SMFIP_NOEOH;
-    steps |= needs->body ? SMFIP_NR_BODY : SMFIP_NOBODY;
+    steps |= body ? SMFIP_NR_BODY : SMFIP_NOBODY;
     return steps & offered;
 }
 
@@ -45,5 +46,7 @@ milter_needs_actions(const PolicyNeeds *needs, unsigned long offered)
     unsigned long actions = SMFIF_SETSYMLIST;
     if (needs->message_action)
         actions |= SMFIF_QUARANTINE;
+    if (needs->header_changes)
+        actions |= SMFIF_ADDHDRS | SMFIF_CHGHDRS;
     return actions & offered;
 }

@@ -3,20 +3,25 @@
  */
 #include "server/milter_session.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/check_run.h"
 #include "engine/engine.h"
+#include "engine/proof.h"
 #include "mail/address.h"
 #include "server/recorder.h"
+#include "server/report_reading.h"
+#include "server/session_memory.h"
 #include "server/trouble.h"
 
 /* What one message may make us keep; beyond it the headers count as not known. */
 #define MAX_HEADER_OCTETS (512 * 1024)
 #define MAX_HEADERS       2000
+
+/* Recipients that are remembered for a report; it has one. */
+#define MAX_REPORT_RECIPIENTS 20
 
 struct MilterSession {
     const DoorContext *context;
@@ -29,10 +34,10 @@ struct MilterSession {
     gboolean own; /* mail of the MTA's own classes: watched, never touched */
     gboolean in_message;
     gsize header_octets;
+    GPtrArray *recipients;  /* of char *, ending with NULL: accepted; for reports */
+    gboolean takes_reports; /* one of all recipients does */
+    ReportReading *reading; /* NULL: this message is not read */
 };
-
-/* What all sessions keep together (limits.memory). */
-static atomic_size_t memory_in_use;
 
 MilterSession *
 milter_session_new(const DoorContext *context)
@@ -43,6 +48,8 @@ milter_session_new(const DoorContext *context)
     facts_init(&session->facts, DOOR_MILTER);
     decision_init(&session->decision);
     session->checks = check_run_new(session->policy);
+    session->recipients = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_add(session->recipients, NULL);
     return session;
 }
 
@@ -50,7 +57,7 @@ static void
 forget_headers(MilterSession *session)
 {
     g_clear_pointer(&session->facts.headers, g_ptr_array_unref);
-    atomic_fetch_sub(&memory_in_use, session->header_octets);
+    session_memory_give(session->header_octets);
     session->header_octets = 0;
 }
 
@@ -59,6 +66,7 @@ milter_session_free(MilterSession *session)
 {
     milter_session_end_message(session);
     check_run_free(session->checks);
+    g_ptr_array_unref(session->recipients);
     decision_clear(&session->decision);
     facts_clear(&session->facts);
     policy_unref(session->policy);
@@ -177,11 +185,23 @@ milter_session_helo(MilterSession *session, const char *helo, const char *tls_ve
     return ask_checks(session, CHECK_POINT_HELO, SMTP_STAGE_HELO);
 }
 
+static void
+forget_report(MilterSession *session)
+{
+    g_clear_pointer(&session->reading, report_reading_free);
+    g_ptr_array_set_size(session->recipients, 0);
+    g_ptr_array_add(session->recipients, NULL);
+    session->takes_reports = FALSE;
+    session->facts.categories = NULL;
+    facts_set(&session->facts, FACT_KIND, NULL);
+}
+
 void
 milter_session_end_message(MilterSession *session)
 {
     Facts *facts = &session->facts;
     forget_headers(session);
+    forget_report(session);
     facts_set(facts, FACT_SENDER, NULL);
     facts_set(facts, FACT_RECIPIENT, NULL);
     g_clear_pointer(&facts->queue_id, g_free);
@@ -212,6 +232,19 @@ milter_session_mail(MilterSession *session, const char *path, gboolean smtputf8,
     return ask_checks(session, CHECK_POINT_MAIL, SMTP_STAGE_MAIL);
 }
 
+/* For what it reports, if it does. */
+static void
+remember_recipient(MilterSession *session, const char *recipient)
+{
+    if (!policy_needs(session->policy)->reports)
+        return;
+    session->takes_reports =
+        session->takes_reports || proof_address_takes_reports(session->policy, recipient);
+    gint last = (gint)session->recipients->len - 1;
+    if (last < MAX_REPORT_RECIPIENTS)
+        g_ptr_array_insert(session->recipients, last, g_strdup(recipient));
+}
+
 SessionAnswer
 milter_session_rcpt(MilterSession *session, const char *path, const char *queue_id)
 {
@@ -219,9 +252,11 @@ milter_session_rcpt(MilterSession *session, const char *path, const char *queue_
     facts_set(&session->facts, FACT_RECIPIENT, recipient);
     set_queue_id(session, queue_id);
     SessionAnswer answer = ask_checks(session, CHECK_POINT_RCPT, SMTP_STAGE_RCPT);
-    if (answer == SESSION_CONTINUE)
-        check_run_accept_recipient(session->checks, recipient);
-    return answer;
+    if (answer != SESSION_CONTINUE)
+        return answer;
+    check_run_accept_recipient(session->checks, recipient);
+    remember_recipient(session, recipient);
+    return SESSION_CONTINUE;
 }
 
 /* Postfix gives status and text apart; Sendmail puts code and status into the text. */
@@ -254,6 +289,27 @@ milter_session_rcpt_refused(MilterSession *session, const char *path, const char
     facts->observed = FALSE;
 }
 
+/* The name by which our headers go, and by which others know us. */
+static const char *
+own_hostname(const MilterSession *session)
+{
+    const char *set = policy_settings(session->policy)->site.hostname;
+    if (set != NULL)
+        return set;
+    return session->facts.hostname != NULL ? session->facts.hostname : g_get_host_name();
+}
+
+/* Is this message to be read for what it reports? */
+static gboolean
+may_report(const MilterSession *session)
+{
+    const PolicyNeeds *needs = policy_needs(session->policy);
+    const char *sender = facts_get(&session->facts, FACT_SENDER);
+    if (session->own)
+        return needs->own_reports;
+    return needs->reports && (session->takes_reports || (sender != NULL && *sender == '\0'));
+}
+
 SessionAnswer
 milter_session_data(MilterSession *session, const char *queue_id)
 {
@@ -262,8 +318,12 @@ milter_session_data(MilterSession *session, const char *queue_id)
     SessionAnswer answer = ask_checks(session, CHECK_POINT_DATA, SMTP_STAGE_DATA);
     if (answer != SESSION_CONTINUE)
         return answer;
-    if (session->own || !check_run_wants_message(session->checks, FALSE))
-        return SESSION_ACCEPT;
+    if (may_report(session))
+        session->reading = report_reading_new(session->policy, session->own, own_hostname(session));
+    if (session->own)
+        return session->reading != NULL ? SESSION_CONTINUE : SESSION_ACCEPT;
+    if (!check_run_wants_message(session->checks, CHECK_POINT_DATA, session->reading != NULL))
+        return session->reading != NULL ? SESSION_CONTINUE : SESSION_ACCEPT;
     if (policy_needs(session->policy)->headers)
         session->facts.headers = g_ptr_array_new_with_free_func(g_free);
     if (policy_needs(session->policy)->body)
@@ -275,11 +335,12 @@ milter_session_data(MilterSession *session, const char *queue_id)
 static gboolean
 take_memory(MilterSession *session, gsize octets)
 {
-    gsize allowed = (gsize)policy_settings(session->policy)->limits.memory;
-    gsize before = atomic_fetch_add(&memory_in_use, octets);
+    if (session->header_octets + octets > MAX_HEADER_OCTETS ||
+        session->facts.headers->len >= MAX_HEADERS ||
+        !session_memory_take(octets, policy_settings(session->policy)->limits.memory))
+        return FALSE;
     session->header_octets += octets;
-    return before + octets <= allowed && session->header_octets <= MAX_HEADER_OCTETS &&
-           session->facts.headers->len < MAX_HEADERS;
+    return TRUE;
 }
 
 void
@@ -290,6 +351,8 @@ milter_session_header(MilterSession *session, const char *name, const char *valu
     gsize octets = strlen(name) + strlen(value) + strlen(": \r\n");
     if (facts->size >= 0)
         facts->size += (gint64)octets;
+    if (session->reading != NULL)
+        report_reading_header(session->reading, name, value);
     if (facts->headers == NULL)
         return;
     if (take_memory(session, octets)) {
@@ -307,22 +370,47 @@ milter_session_header(MilterSession *session, const char *name, const char *valu
 SessionAnswer
 milter_session_end_of_headers(MilterSession *session)
 {
-    const PolicyNeeds *needs = policy_needs(session->policy);
     SessionAnswer answer = ask_checks(session, CHECK_POINT_HEADERS, SMTP_STAGE_EOM);
-    gboolean done = !needs->body && !(needs->points & 1u << CHECK_POINT_EOM);
+    gboolean done = session->reading == NULL &&
+                    !check_run_wants_message(session->checks, CHECK_POINT_HEADERS, FALSE);
     return answer == SESSION_CONTINUE && done ? SESSION_ACCEPT : answer;
 }
 
 void
-milter_session_body(MilterSession *session, gsize octets)
+milter_session_body(MilterSession *session, const char *octets, gsize count)
 {
     if (session->facts.size >= 0)
-        session->facts.size += (gint64)octets;
+        session->facts.size += (gint64)count;
+    if (session->reading != NULL)
+        report_reading_body(session->reading, octets, count);
+}
+
+/* What it reports is told of, whatever the checks then say to it. */
+static void
+finish_reading(MilterSession *session)
+{
+    report_reading_finish(session->reading, session->context, &session->facts,
+                          (const char *const *)session->recipients->pdata, &session->chance);
+    facts_set(&session->facts, FACT_KIND, report_reading_kind(session->reading));
+    session->facts.categories = report_reading_categories(session->reading);
 }
 
 SessionAnswer
 milter_session_end_of_message(MilterSession *session, const char *queue_id)
 {
     set_queue_id(session, queue_id);
+    if (session->reading != NULL)
+        finish_reading(session);
     return ask_checks(session, CHECK_POINT_EOM, SMTP_STAGE_EOM);
+}
+
+gboolean
+milter_session_changes(const MilterSession *session, const ForgedHeaders **forged,
+                       const GArray **headers)
+{
+    if (session->reading == NULL)
+        return FALSE;
+    *forged = report_reading_forged(session->reading);
+    *headers = report_reading_headers(session->reading);
+    return forged_headers_count(*forged) > 0 || (*headers)->len > 0;
 }

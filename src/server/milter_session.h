@@ -1,10 +1,10 @@
 /*
  * milter_session: one connection from the MTA, as the milter door sees it.
  *
- * Collects facts, asks the checks, observes what the MTA refuses, records. Knows nothing of
- * libmilter: milter_door.c turns callbacks into these calls and answers into libmilter's, and tests
- * play sessions without an MTA. The policy is pinned at the beginning. Bounded: see the limits in
- * the .c.
+ * Collects facts, asks the checks, observes what the MTA refuses, has reports read, records. Knows
+ * nothing of libmilter: milter_door.c turns callbacks into these calls and answers into
+ * libmilter's, and tests play sessions without an MTA. The policy is pinned at the beginning.
+ * Bounded: see the limits in the .c.
  *
  * Threads: one owner, as libmilter calls one session from one thread at a time.
  */
@@ -12,6 +12,7 @@
 
 #include "engine/decision.h"
 #include "server/door_context.h"
+#include "server/forged_headers.h"
 
 typedef struct MilterSession MilterSession;
 
@@ -49,8 +50,16 @@ void milter_session_rcpt_refused(MilterSession *session, const char *path, const
 SessionAnswer milter_session_data(MilterSession *session, const char *queue_id);
 void milter_session_header(MilterSession *session, const char *name, const char *value);
 SessionAnswer milter_session_end_of_headers(MilterSession *session);
-void milter_session_body(MilterSession *session, gsize octets);
+void milter_session_body(MilterSession *session, const char *octets, gsize count);
 SessionAnswer milter_session_end_of_message(MilterSession *session, const char *queue_id);
+
+/*
+ * Behind the end of a message that goes on: what is to be done to its headers, first all of
+ * `forged` removed, then `headers` (of ReportHeader) put on top in their order. FALSE: nothing.
+ * Both belong to the session until its next call.
+ */
+gboolean milter_session_changes(const MilterSession *session, const ForgedHeaders **forged,
+                                const GArray **headers);
 
 /* The message is over, however it ended. May be called twice. */
 void milter_session_end_message(MilterSession *session);

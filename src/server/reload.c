@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "policy/surroundings.h"
+#include "server/site_rule_counts.h"
 
 static void
 log_problems(const GPtrArray *problems, void (*say)(const char *format, ...))
@@ -48,6 +49,7 @@ reload_apply(const char *path, const Policy *started, const DoorContext *context
         return FALSE;
     }
     log_what_needs_a_restart(started, fresh);
+    site_rule_counts_log(running);
     policy_holder_set(context->policies, g_steal_pointer(&fresh));
     log_notice("%s: loaded", path);
     return TRUE;

@@ -10,6 +10,8 @@ import time
 import pytest
 from harness import milter
 from harness.milter import (
+    ADDHDRS,
+    CHGHDRS,
     NOBODY,
     NOEOH,
     NOHDRS,
@@ -17,6 +19,7 @@ from harness.milter import (
     NR_CONN,
     NR_DATA,
     NR_EOH,
+    NR_HDR,
     NR_HELO,
     NR_MAIL,
     NR_RCPT,
@@ -60,17 +63,23 @@ def session(start):
 
 # ---- negotiation
 
+TAG = "bounces = { tag = true; };"
+NO_REPORTS = " bounces = { max_body = 0; };"
+
 # what the policy has, and what must (not) have been asked of the MTA
 NEGOTIATED = [
-    ("nothing", "", NOHDRS | NOBODY | NOEOH | NR_CONN | NR_HELO | NR_MAIL, 0, 0),
-    ("client", check('client = "192.0.2.1";'), NOHDRS | NOBODY | NR_CONN | NR_HELO | NR_MAIL, 0, 0),
-    ("helo at once", check('helo = "x";', NOT_HERE + "; at_once = true"), NR_CONN | NR_MAIL | NOHDRS | NOBODY, NR_HELO, 0),
-    ("sender", check('sender = "a@b.test";'), NR_CONN | NR_HELO | NOHDRS | NOBODY, NR_MAIL, 0),
-    ("recipient", check('recipient = "a@b.test";'), NR_CONN | NR_HELO | NR_MAIL | NOHDRS | NOBODY, 0, 0),
-    ("data", check('stage = "data"; sender = "a@b.test";'), NR_CONN | NR_HELO | NR_MAIL | NOHDRS | NOBODY, 0, 0),
-    ("header", check('header = "Subject: *x*";'), NR_MAIL | NOBODY, NOHDRS | NOEOH | NR_EOH, 0),
-    ("size", check('size = ">10";'), NR_MAIL | NR_BODY | NOEOH, NOBODY | NOHDRS, 0),
-    ("quarantine", check('sender = "a@b.test";', 'action = "quarantine"'), NOHDRS | NOBODY, 0, QUARANTINE),
+    ("reports", "", NR_HDR | NR_BODY | NOEOH | NR_CONN | NR_HELO | NR_MAIL, NOHDRS | NOBODY, 0),
+    ("tags", TAG, NR_HDR | NR_BODY | NOEOH | NR_CONN | NR_HELO | NR_MAIL, NOHDRS | NOBODY, ADDHDRS | CHGHDRS),
+    ("kind", check('kind = "feedback";'), NR_HDR | NR_BODY | NOEOH | NR_MAIL, NOHDRS | NOBODY, 0),
+    ("nothing", NO_REPORTS, NOHDRS | NOBODY | NOEOH | NR_CONN | NR_HELO | NR_MAIL, 0, 0),
+    ("client", check('client = "192.0.2.1";') + NO_REPORTS, NOHDRS | NOBODY | NR_CONN | NR_HELO | NR_MAIL, 0, 0),
+    ("helo at once", check('helo = "x";', NOT_HERE + "; at_once = true") + NO_REPORTS, NR_CONN | NR_MAIL | NOHDRS | NOBODY, NR_HELO, 0),
+    ("sender", check('sender = "a@b.test";') + NO_REPORTS, NR_CONN | NR_HELO | NOHDRS | NOBODY, NR_MAIL, 0),
+    ("recipient", check('recipient = "a@b.test";') + NO_REPORTS, NR_CONN | NR_HELO | NR_MAIL | NOHDRS | NOBODY, 0, 0),
+    ("data", check('stage = "data"; sender = "a@b.test";') + NO_REPORTS, NR_CONN | NR_HELO | NR_MAIL | NOHDRS | NOBODY, 0, 0),
+    ("header", check('header = "Subject: *x*";') + NO_REPORTS, NR_MAIL | NOBODY, NOHDRS | NOEOH | NR_EOH, 0),
+    ("size", check('size = ">10";') + NO_REPORTS, NR_MAIL | NR_BODY | NOEOH, NOBODY | NOHDRS, 0),
+    ("quarantine", check('sender = "a@b.test";', 'action = "quarantine"') + NO_REPORTS, NOHDRS | NOBODY, 0, QUARANTINE),
 ]  # fmt: skip
 
 
@@ -87,6 +96,28 @@ def test_only_what_the_policy_needs_is_asked_for(start, what, policy, asked, not
         assert client.actions == actions | SETSYMLIST
         wanted = {name for names in client.macros.values() for name in names}
         assert {"i", "j", "{rcpt_mailer}", "{rcpt_host}", "{rcpt_addr}", "{auth_authen}"} <= wanted
+
+
+def test_only_what_may_report_is_read(session):
+    """Reports come with the null sender, or to those who take them; all else is accepted at DATA, unread."""
+    policy = 'bounces = { tag = true; recipients = [ "bounces@*", "fbl@local.test" ]; };'
+    daemon, client = session(policy)
+    for sender, recipient, answer in (
+        ("<s@sender.test>", "<user@local.test>", "a"),
+        ("<>", "<user@local.test>", "c"),
+        ("<s@sender.test>", "<FBL@local.test>", "c"),
+        ("<s@sender.test>", "<bounces+u=far.test@local.test>", "c"),
+        ("<s@sender.test>", "<bounces+u@local.test>", "a"),
+        ("<bounces@local.test>", "<user@local.test>", "a"),
+    ):
+        client.mail(sender)
+        client.rcpt(recipient)
+        assert client.data() == answer, (sender, recipient)
+        client.abort()
+    client.mail("<s@sender.test>")
+    client.rcpt("<user@local.test>")
+    client.rcpt("<fbl@local.test>")
+    assert client.data() == "c"
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ early_matches_speak_at_every_rcpt(void **state)
     assert_null(helo(&session, "mx.b.example"));
     assert_null(mail(&session, "a@b.example"));
     assert_null(rcpt(&session, "x@example.net"));
-    assert_false(check_run_wants_message(session.run, FALSE));
+    assert_false(check_run_wants_message(session.run, CHECK_POINT_DATA, FALSE));
     session_end(&session);
 }
 
@@ -174,7 +174,8 @@ all_recipients_must_match(void **state)
             if (cases[i].recipients[r] != NULL)
                 assert_null(rcpt(&session, cases[i].recipients[r]));
         assert_null(at(&session, CHECK_POINT_DATA));
-        assert_int_equal(check_run_wants_message(session.run, FALSE), cases[i].wanted);
+        assert_int_equal(check_run_wants_message(session.run, CHECK_POINT_DATA, FALSE),
+                         cases[i].wanted);
         const char *said = headers(&session, "X-Bad: yes");
         if (said == NULL)
             said = at(&session, CHECK_POINT_EOM);
@@ -216,11 +217,12 @@ unread_where_nothing_can_speak(void **state)
     assert_null(helo(&session, "mx.b.example"));
     assert_null(mail(&session, "a@c.example"));
     assert_null(rcpt(&session, "x@example.net"));
-    assert_false(check_run_wants_message(session.run, FALSE)); /* another sender */
+    assert_false(
+        check_run_wants_message(session.run, CHECK_POINT_DATA, FALSE)); /* another sender */
     assert_null(mail(&session, "a@b.example"));
     assert_null(rcpt(&session, "x@example.net"));
-    assert_true(
-        check_run_wants_message(session.run, FALSE)); /* the next message counts by itself */
+    assert_true(check_run_wants_message(session.run, CHECK_POINT_DATA,
+                                        FALSE)); /* the next message counts by itself */
     assert_null(headers(&session, "X-Good: yes"));
     assert_string_equal(headers(&session, "X-Bad: yes"), "header");
     session_end(&session);
@@ -237,7 +239,7 @@ quarantine_and_discard(void **state)
         "{ name = \"drop\"; when = { sender = \"b@*\"; }; then = { action = \"discard\"; }; }");
     assert_null(mail(&session, "a@b.example"));
     assert_null(rcpt(&session, "x@example.net"));
-    assert_true(check_run_wants_message(session.run, FALSE));
+    assert_true(check_run_wants_message(session.run, CHECK_POINT_DATA, FALSE));
     assert_null(at(&session, CHECK_POINT_DATA));
     assert_null(headers(&session, "X: y"));
     assert_string_equal(at(&session, CHECK_POINT_EOM), "hold");
@@ -283,6 +285,31 @@ replies_are_whole(void **state)
     session_end(&session);
 }
 
+/* What a report says is known only of mail that is read as one. */
+static void
+asks_reports_only_of_reports(void **state)
+{
+    static const char *const categories[] = {"mailbox-full", "user-unknown", NULL};
+    Session session;
+    (void)state;
+    session_begin(&session, CHECK("kind", "kind = \"failure\"; category = \"user-unknown\";", ""));
+    mail(&session, "");
+    rcpt(&session, "a@b.example");
+    assert_null(at(&session, CHECK_POINT_DATA));
+    assert_false(check_run_wants_message(session.run, CHECK_POINT_DATA, FALSE));
+    assert_true(check_run_wants_message(session.run, CHECK_POINT_DATA, TRUE));
+    assert_true(check_run_wants_message(session.run, CHECK_POINT_HEADERS, TRUE));
+    assert_false(check_run_wants_message(session.run, CHECK_POINT_EOM, TRUE));
+    assert_null(at(&session, CHECK_POINT_EOM));
+    facts_set(&session.facts, FACT_KIND, "failure");
+    assert_null(at(&session, CHECK_POINT_EOM));
+    session.facts.categories = categories;
+    assert_string_equal(at(&session, CHECK_POINT_EOM), "kind");
+    facts_set(&session.facts, FACT_KIND, "delay");
+    assert_null(at(&session, CHECK_POINT_EOM));
+    session_end(&session);
+}
+
 int
 main(void)
 {
@@ -296,6 +323,7 @@ main(void)
         cmocka_unit_test(quarantine_and_discard),
         cmocka_unit_test(captures_reach_the_text),
         cmocka_unit_test(replies_are_whole),
+        cmocka_unit_test(asks_reports_only_of_reports),
     };
     return cmocka_run_group_tests(tests, policy_fixture_begin, policy_fixture_end);
 }

@@ -11,6 +11,8 @@
 
 #include "test_support.h"
 
+#include "engine/report_headers.h"
+#include "mail/mime_view.h"
 #include "server/milter_needs.h"
 #include "server/milter_session.h"
 
@@ -27,10 +29,15 @@ static Policy *
 load(World *world, const char *checks)
 {
     g_autofree char *path = g_build_filename(world->folder, "policy.conf", NULL);
+    /* More sections may stand behind the checks. */
+    const char *more = strchr(checks, '#');
+    gsize length = more != NULL ? (gsize)(more - checks) : strlen(checks);
     g_autofree char *text = g_strdup_printf("milter = { socket = \"unix:%s/milter.sock\"; };\n"
-                                            "log = { events = \"%s\"; };\n"
-                                            "checks = ( %s );\n",
-                                            world->folder, world->events, checks);
+                                            "site = { hostname = \"mx.example\"; };\n"
+                                            "log = { events = \"%s\"; rate = 0; };\n"
+                                            "checks = ( %.*s );\n%s",
+                                            world->folder, world->events, (int)length, checks,
+                                            more != NULL ? more + 1 : "");
     g_autoptr(GPtrArray) problems =
         g_ptr_array_new_with_free_func((GDestroyNotify)policy_problem_free);
     assert_true(
@@ -180,7 +187,10 @@ the_mtas_own_mail_is_never_touched(void **state)
     milter_session_helo(session, "localhost", NULL);
     milter_session_mail(session, "", FALSE, NULL, "4Q2");
     assert_int_equal(milter_session_rcpt(session, "s@sender.example", "4Q2"), SESSION_CONTINUE);
-    assert_int_equal(milter_session_data(session, "4Q2"), SESSION_ACCEPT);
+    /* It is read for the log. */
+    assert_int_equal(milter_session_data(session, "4Q2"), SESSION_CONTINUE);
+    assert_int_equal(milter_session_end_of_headers(session), SESSION_CONTINUE);
+    assert_int_equal(milter_session_end_of_message(session, "4Q2"), SESSION_CONTINUE);
     /* Somebody's mail from the command line is not the MTA's own. */
     milter_session_mail(session, "<>", FALSE, NULL, "4Q3");
     assert_int_equal(milter_session_rcpt(session, "<r@local.example>", "4Q3"), SESSION_REPLY);
@@ -247,7 +257,8 @@ the_size_counts_headers_and_body(void **state)
         assert_int_equal(milter_session_data(session, "4Q6"), SESSION_CONTINUE);
         milter_session_header(session, "Subject", " hello");
         milter_session_end_of_headers(session);
-        milter_session_body(session, octets);
+        g_autofree char *content = g_strnfill(octets, 'x');
+        milter_session_body(session, content, octets);
         assert_int_equal(milter_session_end_of_message(session, "4Q6"),
                          octets == 1000 ? SESSION_REPLY : SESSION_CONTINUE);
     }
@@ -274,7 +285,396 @@ quarantine_and_discard_are_no_replies(void **state)
     json_decref(events);
 }
 
+/* ---- mail that reports ------------------------------------------------------------------------
+ */
+
+#define DSN_TYPE " multipart/report; report-type=delivery-status; boundary=b"
+#define DSN_TEXT(recipients)                                                                       \
+    "--b\r\nContent-Type: text/plain\r\n\r\nYour message could not be delivered.\r\n"              \
+    "--b\r\nContent-Type: message/delivery-status\r\n\r\n"                                         \
+    "Reporting-MTA: dns; mx.far.example\r\n" recipients                                            \
+    "\r\n--b\r\nContent-Type: text/rfc822-headers\r\n\r\n"                                         \
+    "From: news@sender.example\r\nMessage-ID: <77@%s>\r\n\r\n--b--\r\n"
+#define DSN_RECIPIENT(address, status, text)                                                       \
+    "\r\nFinal-Recipient: rfc822; " address "\r\nAction: failed\r\nStatus: " status                \
+    "\r\nDiagnostic-Code: smtp; " text "\r\n"
+#define ONE_FAILED                                                                                 \
+    DSN_RECIPIENT("jo@far.example", "5.1.1", "550 5.1.1 <jo@far.example>: no such user")
+
+/* The headers and the body of a bounce, from DATA on. */
+static void
+send_bounce(MilterSession *session, const char *body, const char *original_host)
+{
+    g_auto(GStrv) parts = g_strsplit(body, "%s", 2);
+    assert_int_equal(milter_session_data(session, "4Q7"), SESSION_CONTINUE);
+    milter_session_header(session, "From", " MAILER-DAEMON@far.example (Mail Delivery System)");
+    milter_session_header(session, "Subject", " Undelivered Mail Returned to Sender");
+    milter_session_header(session, "MIME-Version", " 1.0");
+    milter_session_header(session, "Content-Type", DSN_TYPE);
+    milter_session_end_of_headers(session);
+    g_autofree char *whole =
+        g_strconcat(parts[0], parts[1] != NULL ? original_host : NULL, parts[1], NULL);
+    gsize length = strlen(whole), half = length / 2;
+    milter_session_body(session, whole, half);
+    milter_session_body(session, whole + half, length - half);
+}
+
+static SessionAnswer
+bounce_to(MilterSession *session, const char *recipient, const char *body)
+{
+    milter_session_mail(session, "<>", FALSE, NULL, "4Q7");
+    milter_session_rcpt(session, recipient, "4Q7");
+    send_bounce(session, body, "far.example");
+    return milter_session_end_of_message(session, "4Q7");
+}
+
+static void
+a_bounce_is_told_of_and_let_be(void **state)
+{
+    World *world = *state;
+    const ForgedHeaders *forged;
+    const GArray *headers;
+    begin(world, "");
+    connect_and_greet(world, "client.example");
+    assert_int_equal(bounce_to(world->session, "<news@local.example>", DSN_TEXT(ONE_FAILED)),
+                     SESSION_CONTINUE);
+    assert_false(milter_session_changes(world->session, &forged, &headers));
+    json_t *events = end(world);
+    assert_int_equal(json_array_size(events), 1);
+    const json_t *event = json_array_get(events, 0);
+    assert_string_equal(text_of(event, "event"), "failure");
+    assert_string_equal(text_of(event, "door"), "milter");
+    assert_string_equal(text_of(event, "queue_id"), "4Q7");
+    assert_string_equal(text_of(event, "recipient"), "jo@far.example");
+    assert_string_equal(text_of(event, "category"), "user-unknown");
+    assert_string_equal(text_of(event, "action"), "review");
+    assert_string_equal(text_of(event, "proof"), "none");
+    assert_string_equal(text_of(event, "reporting_mta"), "mx.far.example");
+    assert_string_equal(text_of(event, "message_id"), "77@far.example");
+    assert_string_equal(text_of(json_object_get(event, "original"), "status"), "5.1.1");
+    assert_null(json_object_get(event, "incomplete"));
+    json_decref(events);
+}
+
+static void
+a_proof_makes_it_worth_acting_on(void **state)
+{
+    static const struct {
+        const char *recipient, *original_host, *proof, *action;
+    } cases[] = {
+        {"<news@local.example>", "far.example", "none", "review"},
+        {"<news@local.example>", "mx.example", "message-id", "suppress"},
+        {"<bounces+jo=far.example@local.example>", "far.example", "verp", "suppress"},
+        {"<bounces+eve=far.example@local.example>", "far.example", "none", "review"},
+    };
+    World *world = *state;
+    begin(world, "# bounces = { recipients = \"bounces@*\"; };");
+    connect_and_greet(world, "client.example");
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        milter_session_mail(world->session, "<>", FALSE, NULL, "4Q7");
+        milter_session_rcpt(world->session, cases[i].recipient, "4Q7");
+        send_bounce(world->session, DSN_TEXT(ONE_FAILED), cases[i].original_host);
+        milter_session_end_of_message(world->session, "4Q7");
+    }
+    json_t *events = end(world);
+    assert_int_equal(json_array_size(events), G_N_ELEMENTS(cases));
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        assert_string_equal(text_of(json_array_get(events, i), "proof"), cases[i].proof);
+        assert_string_equal(text_of(json_array_get(events, i), "action"), cases[i].action);
+    }
+    json_decref(events);
+}
+
+static void
+each_recipient_has_an_event(void **state)
+{
+    World *world = *state;
+    begin(world, "# classify = { rules = ( { category = \"policy\"; text = \"*odd*\"; } ); };");
+    connect_and_greet(world, "client.example");
+    bounce_to(
+        world->session, "<news@local.example>",
+        DSN_TEXT(ONE_FAILED DSN_RECIPIENT("eve@far.example", "5.2.2", "552 5.2.2 mailbox full")
+                     DSN_RECIPIENT("odd@far.example", "5.1.1", "550 5.1.1 odd")));
+    const Policy *policy = milter_session_policy(world->session);
+    assert_int_equal(policy_site_rule_hits(policy, 0), 1);
+    json_t *events = end(world);
+    assert_int_equal(json_array_size(events), 3);
+    assert_string_equal(text_of(json_array_get(events, 0), "category"), "user-unknown");
+    assert_string_equal(text_of(json_array_get(events, 1), "category"), "mailbox-full");
+    assert_string_equal(text_of(json_array_get(events, 2), "category"), "policy");
+    assert_string_equal(text_of(json_object_get(json_array_get(events, 2), "evidence"), "rule"),
+                        "site:1");
+    json_decref(events);
+}
+
+static void
+other_mail_is_not_read(void **state)
+{
+    static const struct {
+        const char *sender, *recipient;
+        SessionAnswer answer;
+    } cases[] = {
+        {"<s@sender.example>", "<r@local.example>", SESSION_ACCEPT},
+        {"<>", "<r@local.example>", SESSION_CONTINUE},
+        {"<s@sender.example>", "<fbl@local.example>", SESSION_CONTINUE},
+        {"<s@sender.example>", "<FBL+x=y.example@local.example>", SESSION_CONTINUE},
+        {"<s@sender.example>", "<fbl+x@local.example>", SESSION_ACCEPT},
+    };
+    World *world = *state;
+    begin(world, "# bounces = { recipients = [ \"fbl@*\", \"!fbl@else.example\" ]; };");
+    connect_and_greet(world, "client.example");
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        milter_session_mail(world->session, cases[i].sender, FALSE, NULL, "4Q8");
+        milter_session_rcpt(world->session, cases[i].recipient, "4Q8");
+        assert_int_equal(milter_session_data(world->session, "4Q8"), cases[i].answer);
+    }
+    json_decref(end(world));
+}
+
+/* Each header as "Name: value", and each to be removed as "Name[index]", one a line. */
+static char *
+changes_of(const MilterSession *session)
+{
+    const ForgedHeaders *forged;
+    const GArray *headers;
+    GString *lines = g_string_new(NULL);
+    if (!milter_session_changes(session, &forged, &headers))
+        return g_string_free(lines, FALSE);
+    for (guint i = 0; i < forged_headers_count(forged); i++) {
+        const ForgedHeader *one = forged_headers_get(forged, i);
+        g_string_append_printf(lines, "-%s[%u]\n", one->name, one->index);
+    }
+    for (guint i = 0; i < headers->len; i++) {
+        const ReportHeader *one = &g_array_index(headers, ReportHeader, i);
+        g_string_append_printf(lines, "+%s: %s\n", one->name, one->value);
+    }
+    return g_string_free(lines, FALSE);
+}
+
+static void
+a_bounce_is_tagged_in_our_name_only(void **state)
+{
+    World *world = *state;
+    MilterSession *session;
+    begin(world, "# bounces = { tag = true; };");
+    session = world->session;
+    connect_and_greet(world, "client.example");
+    milter_session_mail(session, "<>", FALSE, NULL, "4Q7");
+    milter_session_rcpt(session, "<news@local.example>", "4Q7");
+    assert_int_equal(milter_session_data(session, "4Q7"), SESSION_CONTINUE);
+    milter_session_header(session, "X-Bounce-Category", " other.example; user-unknown");
+    milter_session_header(session, "x-bounce-category", " (really) MX.example; user-unknown");
+    milter_session_header(session, "X-Bounce-Action", " mx.example; suppress");
+    milter_session_header(session, "X-Bounce-Category", " mx.example; spam");
+    milter_session_header(session, "X-Bounced", " mx.example; spam");
+    milter_session_end_of_headers(session);
+    milter_session_body(session, "Hello.\r\n", 8);
+    assert_int_equal(milter_session_end_of_message(session, "4Q7"), SESSION_CONTINUE);
+    g_autofree char *removed = changes_of(session);
+    /* Nothing is reported; what is forged goes all the same. */
+    assert_string_equal(removed, "-X-Bounce-Category[2]\n-X-Bounce-Action[1]\n"
+                                 "-X-Bounce-Category[3]\n");
+    bounce_to(session, "<news@local.example>", DSN_TEXT(ONE_FAILED));
+    g_autofree char *added = changes_of(session);
+    assert_string_equal(added, "+X-Bounce-Kind: mx.example; failure\n"
+                               "+X-Bounce-Category: mx.example; user-unknown\n"
+                               "+X-Bounce-Action: mx.example; review\n"
+                               "+X-Bounce-Recipient: mx.example; jo@far.example\n"
+                               "+X-Bounce-Status: mx.example; 5.1.1\n");
+    /* Nothing is left for the next message. */
+    milter_session_mail(session, "<s@sender.example>", FALSE, NULL, "4Q8");
+    assert_false(milter_session_changes(session, NULL, NULL));
+    json_decref(end(world));
+}
+
+static void
+only_so_many_recipients_are_tagged(void **state)
+{
+    World *world = *state;
+    const ForgedHeaders *forged;
+    const GArray *headers;
+    g_autoptr(GString) recipients = g_string_new(NULL);
+    for (int i = 0; i < 50; i++)
+        g_string_append_printf(
+            recipients, DSN_RECIPIENT("jo%d@far.example", "5.1.1", "550 5.1.1 no such user"), i);
+    g_auto(GStrv) around = g_strsplit(DSN_TEXT("|"), "|", 2);
+    g_autofree char *body = g_strconcat(around[0], recipients->str, around[1], NULL);
+    begin(world, "# bounces = { tag = true; };");
+    connect_and_greet(world, "client.example");
+    bounce_to(world->session, "<news@local.example>", body);
+    assert_true(milter_session_changes(world->session, &forged, &headers));
+    assert_int_equal(headers->len, 5 * REPORT_HEADERS_RECIPIENTS);
+    json_t *events = end(world);
+    assert_int_equal(json_array_size(events), 50);
+    json_decref(events);
+}
+
+static void
+the_mtas_own_bounce_is_told_of_and_never_touched(void **state)
+{
+    World *world = *state;
+    MilterSession *session;
+    const ForgedHeaders *forged;
+    const GArray *headers;
+    begin(world, "{ name = \"all\"; when = { kind = \"*\"; }; " REFUSE(
+                     "No.") ","
+                            "{ name = \"cat\"; when = { category = \"*\"; }; then = { action = "
+                            "\"discard\"; }; }"
+                            "# bounces = { tag = true; };");
+    session = world->session;
+    milter_session_connect(session, "localhost", "127.0.0.1", 0, "mx.example", "mx.example");
+    milter_session_helo(session, "localhost", NULL);
+    milter_session_mail(session, "", FALSE, NULL, "4Q9");
+    milter_session_rcpt(session, "news@sender.example", "4Q9");
+    send_bounce(session, DSN_TEXT(ONE_FAILED), "far.example");
+    milter_session_header(session, "X-Bounce-Category", " mx.example; spam");
+    assert_int_equal(milter_session_end_of_message(session, "4Q9"), SESSION_CONTINUE);
+    assert_false(milter_session_changes(session, &forged, &headers));
+    json_t *events = end(world);
+    assert_int_equal(json_array_size(events), 1);
+    const json_t *event = json_array_get(events, 0);
+    assert_string_equal(text_of(event, "event"), "failure");
+    assert_string_equal(text_of(event, "proof"), "own-mta");
+    assert_string_equal(text_of(event, "action"), "suppress");
+    json_decref(events);
+}
+
+static void
+checks_ask_what_is_reported(void **state)
+{
+    static const struct {
+        const char *when;
+        SessionAnswer bounce, plain, unread;
+    } cases[] = {
+        {"kind = \"failure\";", SESSION_REPLY, SESSION_CONTINUE, SESSION_ACCEPT},
+        {"kind = \"delay\";", SESSION_CONTINUE, SESSION_CONTINUE, SESSION_ACCEPT},
+        {"kind = \"not-a-bounce\";", SESSION_CONTINUE, SESSION_REPLY, SESSION_ACCEPT},
+        {"kind = \"!delay\";", SESSION_REPLY, SESSION_REPLY, SESSION_ACCEPT},
+        {"category = \"user-unknown\";", SESSION_REPLY, SESSION_CONTINUE, SESSION_ACCEPT},
+        {"category = \"mailbox-full\";", SESSION_REPLY, SESSION_CONTINUE, SESSION_ACCEPT},
+        {"category = \"spam\";", SESSION_CONTINUE, SESSION_CONTINUE, SESSION_ACCEPT},
+        {"category = \"!mailbox-full\";", SESSION_CONTINUE, SESSION_CONTINUE, SESSION_ACCEPT},
+        {"category = \"user-unknown\"; direction = \"outbound\";", SESSION_CONTINUE,
+         SESSION_CONTINUE, SESSION_ACCEPT},
+    };
+    World *world = *state;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *checks =
+            g_strdup_printf("{ name = \"c\"; when = { %s }; " REFUSE("No."), cases[i].when);
+        begin(world, checks);
+        MilterSession *session = world->session;
+        connect_and_greet(world, "client.example");
+        SessionAnswer answer =
+            bounce_to(session, "<news@local.example>",
+                      DSN_TEXT(ONE_FAILED DSN_RECIPIENT("eve@far.example", "5.2.2",
+                                                        "552 5.2.2 mailbox full")));
+        if (answer != cases[i].bounce)
+            fail_msg("%s: a bounce gets %d", cases[i].when, answer);
+        milter_session_mail(session, "<>", FALSE, NULL, "4QA");
+        milter_session_rcpt(session, "<r@local.example>", "4QA");
+        assert_int_equal(milter_session_data(session, "4QA"), SESSION_CONTINUE);
+        milter_session_header(session, "Subject", " Hello");
+        milter_session_body(session, "Hello.\r\n", 8);
+        answer = milter_session_end_of_message(session, "4QA");
+        if (answer != cases[i].plain)
+            fail_msg("%s: a plain mail gets %d", cases[i].when, answer);
+        milter_session_mail(session, "<s@sender.example>", FALSE, NULL, "4QB");
+        milter_session_rcpt(session, "<r@local.example>", "4QB");
+        assert_int_equal(milter_session_data(session, "4QB"), cases[i].unread);
+        json_decref(end(world));
+        g_remove(world->events);
+    }
+}
+
+/* The first octets tell what it is, or they do not. */
+static void
+a_long_report_says_so(void **state)
+{
+    World *world = *state;
+    g_autofree char *filler = g_strnfill(5000, 'x');
+    g_autofree char *behind = g_strconcat(DSN_TEXT(ONE_FAILED), filler, NULL);
+    g_autofree char *before = g_strconcat(filler, "\r\n", DSN_TEXT(ONE_FAILED), NULL);
+    begin(world, "# bounces = { max_body = 1200; tag = true; };");
+    connect_and_greet(world, "client.example");
+    bounce_to(world->session, "<news@local.example>", behind);
+    g_autofree char *tagged = changes_of(world->session);
+    assert_non_null(strstr(tagged, "+X-Bounce-Category: mx.example; user-unknown\n"));
+    MilterSession *session = world->session;
+    milter_session_mail(session, "<>", FALSE, NULL, "4QC");
+    milter_session_rcpt(session, "<r@local.example>", "4QC");
+    milter_session_data(session, "4QC");
+    milter_session_header(session, "Subject", " Hello");
+    milter_session_body(session, before, strlen(before));
+    milter_session_end_of_message(session, "4QC");
+    g_autofree char *untagged = changes_of(session);
+    assert_string_equal(untagged, "");
+    json_t *events = end(world);
+    assert_int_equal(json_array_size(events), 2);
+    assert_string_equal(text_of(json_array_get(events, 0), "event"), "failure");
+    assert_string_equal(text_of(json_array_get(events, 0), "incomplete"), "max_body");
+    assert_string_equal(text_of(json_array_get(events, 1), "event"), "unread");
+    assert_string_equal(text_of(json_array_get(events, 1), "incomplete"), "max_body");
+    json_decref(events);
+}
+
+/* What one session keeps is missing for the others, until its message is over. */
+static void
+without_memory_it_goes_on_unread(void **state)
+{
+    World *world = *state;
+    begin(world, "{ name = \"c\"; when = { kind = \"!delay\"; }; " REFUSE(
+                     "No.") "# limits = { memory = \"1M\"; };");
+    MilterSession *first = milter_session_new(&world->context);
+    g_autofree char *filler = g_strnfill(200 * 1024, 'x');
+    milter_session_connect(first, "client.example", "192.0.2.8", 4712, "smtp", "mx.example");
+    milter_session_mail(first, "<>", FALSE, NULL, "4QD");
+    milter_session_rcpt(first, "<r@local.example>", "4QD");
+    assert_int_equal(milter_session_data(first, "4QD"), SESSION_CONTINUE);
+    milter_session_body(first, filler, 200 * 1024);
+    connect_and_greet(world, "client.example");
+    g_autofree char *long_body = g_strconcat(DSN_TEXT(ONE_FAILED), filler, NULL);
+    assert_int_equal(bounce_to(world->session, "<news@local.example>", long_body),
+                     SESSION_CONTINUE);
+    milter_session_free(first);
+    assert_int_equal(bounce_to(world->session, "<news@local.example>", long_body), SESSION_REPLY);
+    json_t *events = end(world);
+    assert_string_equal(text_of(json_array_get(events, 0), "event"), "unread");
+    assert_string_equal(text_of(json_array_get(events, 0), "incomplete"), "memory");
+    assert_string_equal(text_of(json_array_get(events, 1), "event"), "failure");
+    assert_null(json_object_get(json_array_get(events, 1), "incomplete"));
+    json_decref(events);
+}
+
+static void
+endless_headers_are_cut(void **state)
+{
+    World *world = *state;
+    begin(world, "# bounces = { tag = true; };");
+    MilterSession *session = world->session;
+    g_autofree char *filler = g_strnfill(60000, 'x');
+    connect_and_greet(world, "client.example");
+    milter_session_mail(session, "<>", FALSE, NULL, "4QE");
+    milter_session_rcpt(session, "<r@local.example>", "4QE");
+    milter_session_data(session, "4QE");
+    for (int i = 0; i < 20; i++)
+        milter_session_header(session, "X-Long", filler);
+    for (int i = 0; i < FORGED_HEADERS_MAX + 5; i++)
+        milter_session_header(session, "X-Bounce-Kind", " mx.example; x");
+    milter_session_end_of_message(session, "4QE");
+    const ForgedHeaders *forged;
+    const GArray *headers;
+    assert_true(milter_session_changes(session, &forged, &headers));
+    assert_int_equal(forged_headers_count(forged), FORGED_HEADERS_MAX);
+    assert_true(forged_headers_too_many(forged));
+    json_t *events = end(world);
+    assert_string_equal(text_of(json_array_get(events, 0), "event"), "unread");
+    assert_string_equal(text_of(json_array_get(events, 0), "incomplete"), "limits");
+    json_decref(events);
+}
+
 /* What the MTA is asked for, by policy: steps that must be there, and must not. */
+#define NO_REPORTS "# bounces = { max_body = 0; };"
+
 static void
 only_what_is_needed_is_asked_for(void **state)
 {
@@ -283,16 +683,20 @@ only_what_is_needed_is_asked_for(void **state)
         unsigned long with, without;
     } cases[] = {
         {"",
+         SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL | SMFIP_NR_HDR | SMFIP_NR_BODY |
+             SMFIP_NOEOH | SMFIP_RCPT_REJ,
+         SMFIP_NR_RCPT | SMFIP_NR_DATA | SMFIP_NOHDRS | SMFIP_NOBODY},
+        {"# bounces = { max_body = 0; };",
          SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL | SMFIP_NOHDRS | SMFIP_NOEOH | SMFIP_NOBODY |
              SMFIP_RCPT_REJ,
          SMFIP_NR_RCPT | SMFIP_NR_DATA},
-        {"{ name = \"r\"; when = { recipient = \"x@y\"; }; " REFUSE("No."),
+        {"{ name = \"r\"; when = { recipient = \"x@y\"; }; " REFUSE("No.") NO_REPORTS,
          SMFIP_NR_MAIL | SMFIP_NOHDRS | SMFIP_NOBODY, SMFIP_NR_RCPT},
-        {"{ name = \"m\"; when = { sender = \"x@y\"; }; " REFUSE("No."),
+        {"{ name = \"m\"; when = { sender = \"x@y\"; }; " REFUSE("No.") NO_REPORTS,
          SMFIP_NOHDRS | SMFIP_NOBODY, SMFIP_NR_MAIL},
-        {"{ name = \"h\"; when = { header = \"X: *\"; }; " REFUSE("No."),
+        {"{ name = \"h\"; when = { header = \"X: *\"; }; " REFUSE("No.") NO_REPORTS,
          SMFIP_NOBODY | SMFIP_NR_HDR, SMFIP_NOHDRS | SMFIP_NOEOH | SMFIP_NR_EOH},
-        {"{ name = \"s\"; when = { size = \">1M\"; }; " REFUSE("No."), SMFIP_NR_BODY,
+        {"{ name = \"s\"; when = { size = \">1M\"; }; " REFUSE("No.") NO_REPORTS, SMFIP_NR_BODY,
          SMFIP_NOBODY | SMFIP_NOHDRS},
     };
     World *world = *state;
@@ -304,6 +708,24 @@ only_what_is_needed_is_asked_for(void **state)
         /* An MTA of old times is asked for nothing that it does not know. */
         assert_int_equal(milter_needs_steps(policy_needs(policy), 0x7f) & ~0x7ful, 0);
         assert_int_equal(milter_needs_actions(policy_needs(policy), 0), 0);
+    }
+}
+
+static void
+headers_are_changed_only_where_the_policy_says_so(void **state)
+{
+    static const struct {
+        const char *policy;
+        unsigned long actions;
+    } cases[] = {
+        {"", 0},
+        {"# bounces = { tag = true; };", SMFIF_ADDHDRS | SMFIF_CHGHDRS},
+    };
+    World *world = *state;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Policy) policy = load(world, cases[i].policy);
+        assert_int_equal(milter_needs_actions(policy_needs(policy), 0x1ff),
+                         cases[i].actions | SMFIF_SETSYMLIST);
     }
 }
 
@@ -320,7 +742,20 @@ main(void)
         TEST(more_headers_than_the_limits_match_nothing),
         TEST(the_size_counts_headers_and_body),
         TEST(quarantine_and_discard_are_no_replies),
+        TEST(a_bounce_is_told_of_and_let_be),
+        TEST(a_proof_makes_it_worth_acting_on),
+        TEST(each_recipient_has_an_event),
+        TEST(other_mail_is_not_read),
+        TEST(a_bounce_is_tagged_in_our_name_only),
+        TEST(only_so_many_recipients_are_tagged),
+        TEST(the_mtas_own_bounce_is_told_of_and_never_touched),
+        TEST(checks_ask_what_is_reported),
+        TEST(a_long_report_says_so),
+        TEST(without_memory_it_goes_on_unread),
+        TEST(endless_headers_are_cut),
         TEST(only_what_is_needed_is_asked_for),
+        TEST(headers_are_changed_only_where_the_policy_says_so),
     };
+    mime_view_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,24 @@
+/*
+ * session_memory: the memory that all sessions of the milter door keep of their mail together.
+ */
+#include "server/session_memory.h"
+
+#include <stdatomic.h>
+
+static atomic_size_t in_use;
+
+gboolean
+session_memory_take(gsize octets, guint64 limit)
+{
+    gsize before = atomic_fetch_add(&in_use, octets);
+    if (before + octets <= limit)
+        return TRUE;
+    atomic_fetch_sub(&in_use, octets);
+    return FALSE;
+}
+
+void
+session_memory_give(gsize octets)
+{
+    atomic_fetch_sub(&in_use, octets);
+}
