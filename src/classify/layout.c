@@ -63,7 +63,8 @@ typedef struct {
     LayoutSender *sender;
     gboolean system; /* a mail system has sent it */
     LayoutText *text;
-    GArray *hits; /* of PatternHit */
+    GArray *hits;   /* of PatternHit */
+    gboolean guess; /* nobody is named: take what is likely */
     LayoutReading *reading;
 } Search;
 
@@ -155,7 +156,8 @@ read_text(Search *search, guint index, const LayoutText *text, const GArray *hit
                            places,
                            layout_sender_verdict(search->sender, form),
                            header,
-                           attached != NULL ? attached : quoted};
+                           attached != NULL ? attached : quoted,
+                           search->guess};
     GPtrArray *findings = layout_reader_read(&source);
     if (findings == NULL)
         return FALSE;
@@ -181,9 +183,12 @@ read_json(Search *search, guint index)
 static void
 read_form(Search *search, guint index)
 {
+    const LayoutForm *form = layout_form(search->forms, index);
+    if (search->guess && !form->nameless && form->fallbacks->len == 0)
+        return;
     if (!form_is_known(search, index) || !may_be_meant(search, index))
         return;
-    if (layout_form(search->forms, index)->json)
+    if (form->json)
         read_json(search, index);
     else
         read_text(search, index, search->text, search->hits);
@@ -205,6 +210,9 @@ search_text(Search *search)
     search->text = layout_text_new(search->view);
     search->hits =
         pattern_set_scan(search->forms->set, search->text->folded->str, search->text->folded->len);
+    for (guint i = 1; i < search->forms->forms->len && search->reading == NULL; i++)
+        read_form(search, i);
+    search->guess = TRUE;
     for (guint i = 1; i < search->forms->forms->len && search->reading == NULL; i++)
         read_form(search, i);
     g_array_unref(search->hits);

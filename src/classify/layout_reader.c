@@ -38,6 +38,7 @@ typedef struct {
     guint place;         /* the next in the source's places */
     guint heading_end;   /* the line after the section's phrase */
     gboolean collecting; /* lines say why */
+    LinePiece own;       /* the address of him who got the report, named in a heading */
 } Reader;
 
 /* ---- texts --------------------------------------------------------------------------------- */
@@ -451,17 +452,56 @@ take_line(Reader *reader, const Line *line)
         say(reader, reader->current, (LinePiece){line->text, line->length});
 }
 
+/* Is it the address to which the report was sent? */
+static gboolean
+is_own(const Reader *reader, LinePiece address)
+{
+    const char *to = header_fields_get(reader->source->header, "To");
+    LinePiece one;
+    while (to != NULL && line_address_find(to, strlen(to), &one)) {
+        if (one.length == address.length &&
+            g_ascii_strncasecmp(one.start, address.start, one.length) == 0)
+            return TRUE;
+        to = one.start + one.length;
+    }
+    return FALSE;
+}
+
+/* A sentence may name the sender before the recipient: "your mail from ... to ...". */
+static gboolean
+take_named_in_heading(Reader *reader, Line line)
+{
+    LineMatch match;
+    while (layout_form_match(reader->source->form, LAYOUT_LINE_HEADING, &line, &match) &&
+           match.address.start != NULL) {
+        if (!is_own(reader, match.address))
+            return take_recipient(reader, LAYOUT_LINE_HEADING, &line);
+        reader->own = match.address;
+        gsize used = (gsize)(match.address.start - line.text) + match.address.length;
+        line.text += used;
+        line.lower += used;
+        line.length -= used;
+    }
+    return FALSE;
+}
+
+static gboolean
+has_text(const Draft *draft)
+{
+    return draft != NULL && draft->text->len > 0;
+}
+
 static void
 take_heading(Reader *reader, const Line *line)
 {
     const LayoutForm *form = reader->source->form;
     LineMatch match;
     if (!lists_recipients(reader->section) ||
-        layout_form_match(form, LAYOUT_LINE_SKIP, line, &match) ||
-        take_recipient(reader, LAYOUT_LINE_RECIPIENT, line))
+        layout_form_match(form, LAYOUT_LINE_SKIP, line, &match))
         return;
-    gboolean named = take_recipient(reader, LAYOUT_LINE_HEADING, line);
-    if (form->why == LAYOUT_WHY_ALL)
+    gboolean named =
+        take_recipient(reader, LAYOUT_LINE_RECIPIENT, line) || take_named_in_heading(reader, *line);
+    if (form->why == LAYOUT_WHY_ALL && !(named && has_text(reader->current)))
         say(reader, reader->current, (LinePiece){line->text, line->length});
     else if (!named && !take_reply(reader, line))
         take_text(reader, line);
@@ -507,44 +547,48 @@ layout_reader_original_line(const LayoutForm *common, const LayoutText *text, co
 
 /* ---- when no line names a recipient -------------------------------------------------------- */
 
-static gboolean
+static void
 recipients_from(Reader *reader, const HeaderFields *fields, const char *name)
 {
     guint at = 0;
     const char *value;
     while ((value = header_fields_next(fields, name, &at)) != NULL)
         add_recipients(reader, (LinePiece){value, strlen(value)});
-    return reader->drafts->len > 0;
 }
 
 /* Of the original's recipients one is meant; which, is known only where there is one. */
-static gboolean
+static void
 recipient_of_original(Reader *reader)
 {
     const HeaderFields *original = reader->source->original;
     const char *to = original != NULL ? header_fields_get(original, "To") : NULL;
     LinePiece one, other;
     if (to == NULL || !line_address_find(to, strlen(to), &one))
-        return FALSE;
+        return;
     const char *behind = one.start + one.length;
-    if (line_address_find(behind, strlen(behind), &other))
-        return FALSE;
-    add_recipient(reader, one);
-    return TRUE;
+    if (!line_address_find(behind, strlen(behind), &other))
+        add_recipient(reader, one);
 }
 
+/* In the order in which the form names them; the original's To, and what follows it, is a guess. */
 static void
 fall_back(Reader *reader)
 {
     const LayoutForm *form = reader->source->form;
+    gboolean guess = reader->source->guess;
     reader->section = LAYOUT_SECTION_FAILED;
-    for (guint i = 0; i < form->fallbacks->len; i++) {
+    for (guint i = 0; i < form->fallbacks->len && reader->drafts->len == 0; i++) {
         const char *name = g_ptr_array_index(form->fallbacks, i);
-        if (strcmp(name, "original") == 0 ? recipient_of_original(reader)
-                                          : recipients_from(reader, reader->source->header, name))
+        if (strcmp(name, "original") != 0)
+            recipients_from(reader, reader->source->header, name);
+        else if (guess)
+            recipient_of_original(reader);
+        else
             return;
     }
-    if (form->nameless)
+    if (reader->drafts->len == 0 && guess && reader->own.start != NULL)
+        add_recipient(reader, reader->own);
+    if (reader->drafts->len == 0 && guess && form->nameless)
         add_draft(reader, "");
 }
 

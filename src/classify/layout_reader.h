@@ -24,6 +24,7 @@ typedef struct {
     LayoutVerdict failed;       /* what LAYOUT_SECTION_FAILED means here */
     const HeaderFields *header; /* of the mail */
     const HeaderFields *original; /* of the original; NULL: none */
+    gboolean guess; /* where no line and no field names anybody, take what is likely */
 } LayoutSource;
 
 /* LayoutFinding *, at least one; or NULL. The caller owns it. */

@@ -188,6 +188,18 @@ quoted_length(const char *text, gsize length)
     return 0;
 }
 
+/* Does an ASCII letter follow one from U+2000 on, which ends before `at`? */
+static gboolean
+is_far_start(const char *from, const char *at)
+{
+    const char *lead = at - 1;
+    if (!g_ascii_isalnum(*at))
+        return FALSE;
+    while (lead > from && ((guchar)*lead & 0xc0) == 0x80)
+        lead--;
+    return is_far_letter(*lead);
+}
+
 /* Octets of the address at `text`, a route before it included; 0: none. */
 static gsize
 address_length(const char *text, gsize length)
@@ -202,25 +214,16 @@ address_length(const char *text, gsize length)
         used++;
     }
     gsize local = quoted_length(text + used, length - used);
-    while (local == 0 && used < length && used < LINE_ADDRESS_OCTETS && is_local(text[used]))
+    while (local == 0 && used < length && used < LINE_ADDRESS_OCTETS && is_local(text[used])) {
+        if (used > 0 && is_far_start(text, text + used))
+            return 0;
         used++;
+    }
     used += local;
     if (used == 0 || used >= length || text[used] != '@')
         return 0;
     gsize domain = domain_length(text + used + 1, length - used - 1);
     return domain > 0 && used + 1 + domain <= LINE_ADDRESS_OCTETS ? used + 1 + domain : 0;
-}
-
-/* Does an ASCII letter follow one from U+2000 on, which ends before `at`? */
-static gboolean
-is_far_start(const char *from, const char *at)
-{
-    const char *lead = at - 1;
-    if (!g_ascii_isalnum(*at))
-        return FALSE;
-    while (lead > from && ((guchar)*lead & 0xc0) == 0x80)
-        lead--;
-    return is_far_letter(*lead);
 }
 
 gboolean

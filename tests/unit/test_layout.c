@@ -167,6 +167,20 @@ leaves_ordinary_mail_alone(void **state)
         "From: Ada <ada@example.org>\nTo: engineers@example.org\nSubject: [eng] mail\n"
         "X-MLServer: fml 4\nList-Id: eng\n\nIs bob <bob@example.net> on the list?\n",
         "From: Ada <ada@example.org>\nSubject: =?utf-8?Q?Undelivered?=\n\nfailed: a@b.example\n",
+        /* forwarded with all its words */
+        "From: Bob <bob@example.net>\nTo: ada@example.org\n"
+        "Subject: Fwd: Undelivered Mail Returned to Sender\n\nBegin forwarded message:\n\n"
+        "From: MAILER-DAEMON@mx.example.org\n\nThis is the mail system at host mx.example.org.\n\n"
+        "<charles@example.net>: host mx said: 550 unknown\n",
+        /* a calendar's answer, a shop, a list that gives up, an announcement */
+        "Return-Path: <>\nFrom: calendar@example.net\nSubject: Accepted: meeting\n\n"
+        "The invitation could not be delivered to charles@example.net\n",
+        "Return-Path: <bounce@shop.example>\nFrom: noreply@shop.example\n"
+        "Subject: Your order could not be delivered\n\nWrite to help@shop.example\n",
+        "From: noreply@list.example\nSubject: Your subscription is disabled: delivery failed\n\n"
+        "Your membership of engineers@list.example has been disabled: too many bounces.\n",
+        "From: Administrator <administrator@example.net>\nSubject: Mail system down on Sunday\n\n"
+        "Mail could not be delivered to anybody, not even to charles@example.net\n",
         "",
         "\n",
         "Subject: x",

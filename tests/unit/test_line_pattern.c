@@ -56,6 +56,10 @@ matches_lines(void **state)
          "\xe6\x94\xb6\xe4\xbb\xb6"
          "a@b.example\xe3\x80\x82",
          "a@b.example|-|-|-"},
+        {"{address}",
+         "\xe6\x94\xb6\xef\xbc\x9a"
+         "a@b.example",
+         "no"},
         {"{*}{address}{*}", "nobody", "no"},
         {"{*}<{address}>{*}", "from <here> to <a@b.example> now", "a@b.example|-|-|-"},
         {"{addresses}", "<a@b.example>, c@d.example;e@f.example",
