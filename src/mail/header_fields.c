@@ -7,8 +7,7 @@
 
 #include <string.h>
 
-#include <gmime/gmime.h>
-
+#include "mail/encoded_words.h"
 #include "mail/octet_lines.h"
 #include "mail/utf8_text.h"
 
@@ -248,9 +247,8 @@ header_fields_next(const HeaderFields *fields, const char *name, guint *at)
 char *
 header_words_decode(const char *value)
 {
-    g_autofree char *decoded = g_mime_utils_header_decode_text(NULL, value);
-    GString *text = g_string_new(decoded != NULL ? decoded : value);
-    /* A word may hide line ends, and a charset may be lied about. */
+    GString *text = encoded_words_decode(value);
+    /* A word may hide line ends. */
     drop_controls(text);
     utf8_text_mend(text);
     return g_string_free(text, FALSE);

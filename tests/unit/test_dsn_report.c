@@ -4,6 +4,7 @@
 #include "test_support.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "mail/dsn_report.h"
 #include "mail/mime_view.h"
@@ -210,11 +211,11 @@ test_many_recipients(void **state)
         for (guint j = 0; j < 100000; j++)
             g_string_append_printf(text, "Final-Recipient: rfc822;u%u@x\nAction: failed\n%s", j,
                                    partings[i]);
-        gint64 begin = g_get_monotonic_time();
+        clock_t begin = clock();
         g_autoptr(DsnReport) report = dsn_report_parse(text->str, text->len);
         assert_int_equal(report->recipients->len, DSN_REPORT_MAX_RECIPIENTS);
         assert_true(report->truncated);
-        assert_true(g_get_monotonic_time() - begin < 2 * G_USEC_PER_SEC);
+        assert_true(clock() - begin < 2 * CLOCKS_PER_SEC);
     }
 }
 

@@ -4,12 +4,13 @@
 #include "test_support.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "mail/feedback_report.h"
 
 #define ORIGINAL(to)                                                                               \
     "--b\nContent-Type: message/rfc822\n\nMessage-ID: <1@example.org>\nTo: " to "\n\nBuy!\n--b--"  \
-                                                                                "\n"
+    "\n"
 
 typedef struct {
     const char *name;
@@ -108,11 +109,11 @@ test_many_recipients(void **state)
                      "--b\nContent-Type: message/rfc822\n\nTo: ");
     for (guint i = 0; i < 100000; i++)
         g_string_append_printf(mail, "u%u@example.org,", i);
-    gint64 begin = g_get_monotonic_time();
+    clock_t begin = clock();
     g_autoptr(MimeView) view = mime_view_new(mail->str, mail->len, &mime_limits_default);
     g_autoptr(FeedbackReport) report = feedback_report_read(view);
     assert_int_equal(report->recipients->len, FEEDBACK_REPORT_MAX_RECIPIENTS);
-    assert_true(g_get_monotonic_time() - begin < 2 * G_USEC_PER_SEC);
+    assert_true(clock() - begin < 2 * CLOCKS_PER_SEC);
 }
 
 int

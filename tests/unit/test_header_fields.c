@@ -4,6 +4,7 @@
 #include "test_support.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "mail/header_fields.h"
 #include "mail/mime_view.h"
@@ -41,6 +42,14 @@ static const FieldCase mail_cases[] = {
     {"A: =?utf-8?Q?two=0D=0Alines?=\n", "A", "two  lines"},
     {"A: =?utf-8?Q?never closed\n", "A", "=?utf-8?Q?never closed"},
     {"A: =?no-such-charset?Q?plain?=\n", "A", "plain"},
+    {"A: =?utf-8?B?w6Q=?= =?UTF-8?B?w7w=?=\n", "A", "\xc3\xa4\xc3\xbc"},
+    {"A: =?utf-8?B?w6Q?= x\n", "A", "\xc3\xa4 x"},
+    {"A: =?ISO-2022-JP?B?GyRCJSgbKEI=?= =?iso-2022-jp?B?GyRCJWkbKEI=?=\n", "A",
+     "\xe3\x82\xa8\xe3\x83\xa9"},
+    {"A: =?iso-8859-1?Q?=FC?= =?utf-8?Q?=C3=BC?= =? x\n", "A", "\xc3\xbc\xc3\xbc =? x"},
+    {"A: =?utf-8*en?Q?a_b?= c =?utf-8?X?d?=\n", "A", "a b c =?utf-8?X?d?="},
+    {"A: =?utf-8?Q?=FC=?= =?utf-8?Q?\x3f= =?\x3fQ?x?=\n", "A", "\xc3\xbc= =?\x3fQ?x?="},
+    {"A: =?utf-8?Q?a?==?utf-8?Q?b?= =?=?=\n", "A", "ab =?=?="},
     {"Content-Type: text/plain; name=\"=?utf-8?Q?a=22=3B?=\"\n", "Content-Type",
      "text/plain; name=\"=?utf-8?Q?a=22=3B?=\""},
 };
@@ -145,6 +154,24 @@ test_limits(void **state)
     assert_string_equal(header_fields_get(cut, "B"), "2");
 }
 
+/* Nothing that looks like the beginning of a word costs more for what follows it. */
+static void
+test_time_is_linear(void **state)
+{
+    (void)state;
+    static const char *const pieces[] = {"=? ", "=?a?q?", "=?a?q", "=?a?b?=", "?=", "=?a?b?a?= "};
+    for (gsize i = 0; i < G_N_ELEMENTS(pieces); i++) {
+        g_autoptr(GString) value = g_string_new(NULL);
+        while (value->len < 2000000)
+            g_string_append(value, pieces[i]);
+        g_string_append(value, "?=");
+        clock_t begin = clock();
+        g_autofree char *decoded = header_words_decode(value->str);
+        assert_non_null(decoded);
+        assert_true(clock() - begin < 2 * CLOCKS_PER_SEC);
+    }
+}
+
 static void
 test_add(void **state)
 {
@@ -164,7 +191,7 @@ main(void)
         cmocka_unit_test(test_mail_header),   cmocka_unit_test(test_report_fields),
         cmocka_unit_test(test_where_it_ends), cmocka_unit_test(test_nul_goes),
         cmocka_unit_test(test_next),          cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_add),
+        cmocka_unit_test(test_add),           cmocka_unit_test(test_time_is_linear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include "test_support.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "mail/mime_view.h"
 
@@ -50,6 +51,10 @@ static const MailCase cases[] = {
     {"blank lines before", "\r\n\r\nSubject: x\r\n\r\nhello", "TEXT  [hello]"},
     {"mbox", "From a@example.org Thu Nov 19 10:00:00 2026\nSubject: x\n\nhello", "TEXT  [hello]"},
     {"type without subtype", "Content-Type: text\n\nhello", "TEXT  [hello]"},
+    {"type with half a subtype", "Content-Type: text/;\n\nhello", "TEXT  [hello]"},
+    {"a quote is missing",
+     "Content-Type: multipart/mixed; boundary=\"b\n\n--b\n\na\n--b\n\nb\n--b--\n",
+     "TEXT  [a]; TEXT  [b]"},
     {"report", REPORT "--b--\n",
      "TEXT text/plain [Sorry]; STATUS message/delivery-status [Reporting-MTA: dns; "
      "mx.example.org|]; ORIGINAL message/rfc822 [] <1@example.org>"},
@@ -377,12 +382,12 @@ test_time_is_linear(void **state)
             g_autoptr(GString) mail = g_string_new(heads[j]);
             while (mail->len < 300000)
                 g_string_append(mail, pieces[i]);
-            gint64 begin = g_get_monotonic_time();
+            clock_t begin = clock();
             g_autoptr(MimeView) view = mime_view_new(mail->str, mail->len, &mime_limits_default);
-            gint64 took = g_get_monotonic_time() - begin;
+            clock_t took = clock() - begin;
             assert_non_null(view->header);
-            if (took > 2 * G_USEC_PER_SEC)
-                fail_msg("%s%s...: %" G_GINT64_FORMAT " us", heads[j], pieces[i], took);
+            if (took > 2 * CLOCKS_PER_SEC)
+                fail_msg("%s%s... takes too long", heads[j], pieces[i]);
         }
 }
 
