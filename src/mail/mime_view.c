@@ -3,7 +3,7 @@
  *
  * The boundaries are found here, in place, and not by GMime's parser: that one would build trees of
  * the originals, go as deep as a stranger likes, and know no mail whose lines end with CR. GMime
- * reads what stands in the fields, and undoes encodings and charsets.
+ * reads Content-Type, undoes transfer encodings and knows the names of charsets.
  */
 #include "mail/mime_view.h"
 
