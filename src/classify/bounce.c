@@ -8,7 +8,7 @@
 #include "classify/bounce_reading.h"
 #include "classify/dsn_path.h"
 #include "classify/layout_path.h"
-#include "mail/address.h"
+#include "classify/original_mail.h"
 #include "mail/auto_reply.h"
 #include "mail/feedback_report.h"
 
@@ -37,60 +37,6 @@ bounce_free(Bounce *bounce)
     g_free(bounce->message_id);
     g_free(bounce->original_sender);
     g_free(bounce);
-}
-
-/* ---- the original mail ---------------------------------------------------------------------- */
-
-static void
-set_address(char **value, const char *path)
-{
-    const char *open = path != NULL ? strrchr(path, '<') : NULL;
-    g_autofree char *address = address_parse(open != NULL ? open : path != NULL ? path : "");
-    if (**value == '\0' && strchr(address, '@') != NULL) {
-        g_free(*value);
-        *value = g_steal_pointer(&address);
-    }
-}
-
-static void
-set_message_id(char **value, const char *field)
-{
-    const char *open = field != NULL ? strchr(field, '<') : NULL;
-    gsize length = open != NULL ? strcspn(open + 1, "> \t") : 0;
-    if (**value == '\0' && length > 0) {
-        g_free(*value);
-        *value = g_strndup(open + 1, length);
-    }
-}
-
-static void
-note_original(Bounce *bounce, const HeaderFields *original)
-{
-    static const char *const senders[] = {"Return-Path", "Sender", "From"};
-    set_message_id(&bounce->message_id, header_fields_get(original, "Message-ID"));
-    for (guint i = 0; i < G_N_ELEMENTS(senders); i++)
-        set_address(&bounce->original_sender, header_fields_get(original, senders[i]));
-}
-
-/* The returned mail as a part, or behind the text of a report without parts. */
-static void
-read_original(BounceReading *reading)
-{
-    Bounce *bounce = reading->bounce;
-    const MimeView *view = reading->view;
-    const MimePart *part = mime_view_part(view, MIME_PART_ORIGINAL);
-    if (part != NULL && part->original != NULL) {
-        note_original(bounce, part->original);
-        return;
-    }
-    const LayoutReading *layout = bounce_reading_layout(reading);
-    if (layout != NULL && layout->original != NULL) {
-        note_original(bounce, layout->original);
-        return;
-    }
-    g_autoptr(HeaderFields) fields = report_text_returned(view);
-    if (fields != NULL)
-        note_original(bounce, fields);
 }
 
 /* ---- kinds that are no failure -------------------------------------------------------------- */
@@ -123,9 +69,8 @@ read_auto_reply(BounceReading *reading)
     const HeaderFields *header = reading->view->header;
     if (!auto_reply_is(header) && mime_view_part(reading->view, MIME_PART_DISPOSITION) == NULL)
         return FALSE;
-    g_autofree char *from = g_strdup("");
+    g_autofree char *from = original_mail_address(header_fields_get(header, "From"));
     const char *subject = header_fields_get(header, "Subject");
-    set_address(&from, header_fields_get(header, "From"));
     bounce_reading_take(reading,
                         failure_none(MAIL_KIND_AUTO_REPLY, from, subject != NULL ? subject : "",
                                      ENHANCED_STATUS_NONE, ""));
@@ -163,7 +108,7 @@ bounce_read(const Classifier *classifier, const MimeView *view)
             break;
     bounce->kind = worst_kind(bounce->recipients);
     if (bounce->kind != MAIL_KIND_NOT_A_BOUNCE)
-        read_original(&reading);
+        original_mail_read(&reading);
     bounce_reading_clear(&reading);
     return bounce;
 }

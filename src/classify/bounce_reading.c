@@ -56,7 +56,7 @@ bounce_reading_add_near(BounceReading *reading, Failure *failure, const char *ad
         return;
     g_autoptr(GPtrArray) entries = report_text_near(bounce_reading_text(reading), address);
     for (guint i = 0; i < entries->len; i++)
-        failure_add(failure, g_ptr_array_index(entries, i));
+        failure_add_prose(failure, g_ptr_array_index(entries, i));
 }
 
 gboolean

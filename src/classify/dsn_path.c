@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "classify/original_mail.h"
 #include "classify/recipient_name.h"
 #include "mail/dsn_report.h"
 
@@ -133,7 +134,7 @@ add_status_comment(Failure *failure, const DsnRecipient *recipient)
     if (close == NULL)
         return;
     g_autofree char *comment = g_strndup(open + 1, (gsize)(close - open - 1));
-    failure_add(failure, comment);
+    failure_add_prose(failure, comment);
 }
 
 static void
@@ -156,7 +157,7 @@ read_failure(Path *path, MailKind kind, const DsnRecipient *recipient, const cha
     if (!failure_is_clear(failure)) {
         const LayoutFinding *finding = finding_for(path, address, nth);
         if (finding != NULL)
-            failure_add(failure, finding->text);
+            failure_add_prose(failure, finding->text);
         add_status_comment(failure, recipient);
     }
     if (!failure_is_clear(failure))
@@ -204,6 +205,7 @@ dsn_path_read(BounceReading *reading)
     reading->bounce->layout = "dsn";
     g_free(reading->bounce->reporting_mta);
     reading->bounce->reporting_mta = g_strdup(report->reporting_mta);
+    original_mail_from_fields(reading->bounce, report->fields);
     for (guint i = 0; i < report->recipients->len; i++)
         if (!bounce_reading_take(reading,
                                  read_recipient(&path, g_ptr_array_index(report->recipients, i))))

@@ -128,8 +128,16 @@ note_remote(BounceRecipient *best, const SmtpReply *reply)
     }
 }
 
-void
-failure_add(Failure *failure, const char *text)
+/* An address is given up for a guess only if the reply was about the address (X.1.X). */
+static gboolean
+is_mere_guess(const Failure *failure, const SmtpReply *reply, const Classification *result)
+{
+    return failure->best->reply->code != 0 && reply->code == 0 && result->permanent &&
+           failure->best->reply->status.subject != 1;
+}
+
+static void
+add(Failure *failure, const char *text, gboolean prose)
 {
     while (g_ascii_isspace(*text))
         text++;
@@ -142,13 +150,26 @@ failure_add(Failure *failure, const char *text)
     if (failure->stage == SMTP_STAGE_UNKNOWN)
         failure->stage = reply->stage;
     classify(failure, reply, &result);
-    if (!failure->said || weight_of(&result) > failure->weight) {
+    if ((!failure->said || weight_of(&result) > failure->weight) &&
+        !(prose && is_mere_guess(failure, reply, &result))) {
         keep(failure, text, reply, &result);
     } else {
         smtp_reply_free(reply);
         classification_clear(&result);
     }
     failure->said = TRUE;
+}
+
+void
+failure_add(Failure *failure, const char *text)
+{
+    add(failure, text, FALSE);
+}
+
+void
+failure_add_prose(Failure *failure, const char *text)
+{
+    add(failure, text, TRUE);
 }
 
 gboolean

@@ -22,6 +22,13 @@ Failure *failure_new(const Classifier *classifier, MailKind kind, const char *re
 /* A text, one line or many; empty ones are left out. */
 void failure_add(Failure *failure, const char *text);
 
+/*
+ * The same of words that the reporting system chose for its reader. They are guesses where it had a
+ * remote host's reply: "the address couldn't be found, or is unable to receive mail" gives no
+ * address up if that reply does not say so.
+ */
+void failure_add_prose(Failure *failure, const char *text);
+
 /* Nothing better need be looked for? */
 gboolean failure_is_clear(const Failure *failure);
 

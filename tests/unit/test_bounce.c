@@ -202,6 +202,11 @@ test_original(void **state)
     assert_int_equal(recipient->reply->code, 550);
     g_autoptr(Bounce) text = read_mail("dsn-in-text.eml");
     assert_string_equal(text->message_id, "lost-boundary@example.org");
+    g_autoptr(Bounce) qmail = read_mail("refused-before-recipient.eml");
+    assert_string_equal(qmail->layout, "qmail");
+    assert_string_equal(qmail->message_id, "greeting@example.org");
+    g_autoptr(Bounce) reply = read_mail("auto-reply-german.eml");
+    assert_string_equal(reply->message_id, "minutes.2026@example.org");
 }
 
 static void
