@@ -9,6 +9,9 @@
 #include "classify/recipient_name.h"
 #include "mail/dsn_report.h"
 
+/* A longer text explains more than one reason. */
+#define MOST_SENTENCE_OCTETS 400
+
 typedef struct {
     BounceReading *reading;
     const DsnReport *report;
@@ -146,6 +149,16 @@ add_diagnostic(Path *path, Failure *failure, const char *diagnostic)
     failure_add(failure, whole != NULL ? whole : diagnostic);
 }
 
+/* Some reports give the reason in a sentence that names nobody: it is about the only recipient. */
+static void
+add_sentence(Path *path, Failure *failure, const char *address)
+{
+    const char *text = bounce_reading_text(path->reading)->text;
+    gboolean names = *address == '\0' || strcasestr(text, address) != NULL;
+    if (path->report->recipients->len == 1 && !names && strlen(text) <= MOST_SENTENCE_OCTETS)
+        failure_add(failure, text);
+}
+
 static BounceRecipient *
 read_failure(Path *path, MailKind kind, const DsnRecipient *recipient, const char *address,
              guint nth)
@@ -162,6 +175,8 @@ read_failure(Path *path, MailKind kind, const DsnRecipient *recipient, const cha
     }
     if (!failure_is_clear(failure))
         bounce_reading_add_near(reading, failure, address);
+    if (!failure_is_clear(failure))
+        add_sentence(path, failure, address);
     return failure_end(failure);
 }
 
