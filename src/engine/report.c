@@ -10,6 +10,22 @@
 /* A report that names nobody. */
 static const char nobody[] = "";
 
+gboolean
+report_is_expected(const Policy *policy, const char *sender, gboolean takes_reports)
+{
+    return policy_needs(policy)->reports && (takes_reports || (sender != NULL && *sender == '\0'));
+}
+
+void
+report_categories_add(const char *categories[CATEGORY_COUNT + 1], Category category)
+{
+    const char *name = category_info(category)->name; /* the same wherever it is asked for */
+    guint count = 0;
+    while (categories[count] != NULL && categories[count] != name)
+        count++;
+    categories[count] = name;
+}
+
 guint
 report_count(const Bounce *bounce)
 {

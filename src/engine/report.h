@@ -12,6 +12,10 @@
 #include "engine/facts.h"
 #include "engine/proof.h"
 
+/* Is a mail read for what it reports? That of the null sender is, and that of those who take
+ * reports. `sender` NULL: not known. */
+gboolean report_is_expected(const Policy *policy, const char *sender, gboolean takes_reports);
+
 /* How many decisions a bounce needs: one a recipient, and one for a report that names nobody. 0:
  * not-a-bounce. */
 guint report_count(const Bounce *bounce);
@@ -24,6 +28,10 @@ guint report_count(const Bounce *bounce);
  */
 void report_decide(const Policy *policy, const ReportWay *way, const Facts *facts,
                    const Bounce *bounce, guint index, Facts *reported, Decision *decision);
+
+/* Adds a category's name to those of a report, each of which stands there once; NULL behind the
+ * last. */
+void report_categories_add(const char *categories[CATEGORY_COUNT + 1], Category category);
 
 /* Of a mail that may have been a report and was not read as a whole, so that nobody knows. */
 void report_decide_unread(const Facts *facts, ReportGap gap, Facts *reported, Decision *decision);

@@ -27,7 +27,7 @@ try_session(const Policy *policy, const TryOptions *options)
     try_session_play(policy, options, &session);
     if (options->json)
         json_output_print(try_json_session(&session));
-    else if (policy_check_count(policy) == 0)
+    else if (policy_check_count(policy) == 0 && session.report == NULL)
         screen_paragraph(STYLE_PLAIN, 0,
                          "The policy has no checks: nothing of ours refuses anything.");
     else
@@ -40,9 +40,10 @@ try_it(const TryOptions *options)
 {
     const char *path = options->config != NULL ? options->config : POLICY_DEFAULT_FILE;
     g_autoptr(GError) error = NULL;
-    /* A session's own replies are not shown with their category. */
+    /* A session's own replies are not shown with their category; what a message reports is. */
+    gboolean reads = options->reply != NULL || options->message != NULL;
     g_autoptr(Classifier) classifier =
-        options->reply != NULL ? classifier_new(&error) : classifier_new_for_numbers();
+        reads ? classifier_new(&error) : classifier_new_for_numbers();
     if (classifier == NULL) {
         command_complain("try: %s", error->message);
         return COMMAND_FAILED;

@@ -77,6 +77,29 @@ step_json(const TryStep *step)
     return object;
 }
 
+static json_t *
+reported_json(const TryReported *reported)
+{
+    json_t *object = json_object();
+    json_output_set(object, "recipient", reported->recipient);
+    json_output_set(object, "kind", mail_kind_name(reported->decision.kind));
+    json_output_set(object, "proof", proof_name(reported->decision.proof));
+    json_object_set_new(object, "classification", json_output_cause(&reported->decision.cause));
+    set_reply(object, "reply", reported->decision.original);
+    return object;
+}
+
+static json_t *
+report_json(const TryReport *report)
+{
+    json_t *object = json_object(), *recipients = json_array();
+    for (guint i = 0; i < report->reported->len; i++)
+        json_array_append_new(recipients, reported_json(g_ptr_array_index(report->reported, i)));
+    json_output_set(object, "kind", mail_kind_name(report->kind));
+    json_object_set_new(object, "recipients", recipients);
+    return object;
+}
+
 json_t *
 try_json_session(const TrySession *session)
 {
@@ -85,6 +108,8 @@ try_json_session(const TrySession *session)
         json_array_append_new(steps, step_json(g_ptr_array_index(session->steps, i)));
     json_output_set(object, "outcome", outcome_name(session->outcome));
     json_object_set_new(object, "message_read", json_boolean(session->read));
+    if (session->report != NULL)
+        json_object_set_new(object, "report", report_json(session->report));
     json_object_set_new(object, "points", steps);
     return object;
 }

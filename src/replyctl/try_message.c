@@ -31,11 +31,13 @@ add_header_line(GPtrArray *headers, guint first, const char *line)
 }
 
 gboolean
-try_message_read(const char *path, GPtrArray *headers, gint64 *size, GError **error)
+try_message_read(const char *path, GPtrArray *headers, gint64 *size, GString **whole,
+                 GError **error)
 {
     g_autoptr(GString) text = input_file(path, INPUT_MESSAGE_MAX, error);
     if (text == NULL)
         return FALSE;
+    *whole = g_string_new_len(text->str, (gssize)text->len);
     gboolean in_headers = TRUE;
     guint first = headers->len;
     *size = 0;

@@ -99,7 +99,7 @@ read_headers(TryOptions *options)
         g_ptr_array_add(options->all_headers, g_strdup(*header));
     gint64 size = -1;
     if (options->message != NULL &&
-        !try_message_read(options->message, options->all_headers, &size, &error)) {
+        !try_message_read(options->message, options->all_headers, &size, &options->whole, &error)) {
         command_complain("try: %s", error->message);
         return FALSE;
     }
@@ -169,6 +169,8 @@ try_options_clear(TryOptions *options)
     g_clear_pointer(&options->recipients, g_strfreev);
     g_clear_pointer(&options->headers, g_strfreev);
     g_clear_pointer(&options->all_headers, g_ptr_array_unref);
+    if (options->whole != NULL)
+        g_string_free(options->whole, TRUE);
 }
 
 static const char *

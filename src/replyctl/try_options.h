@@ -20,6 +20,7 @@ typedef struct {
     SmtpStage stage;        /* unknown: not given */
     Door door;              /* DOOR_COMMAND: not given */
     GPtrArray *all_headers; /* of char *: --header and the message's; NULL: not known */
+    GString *whole;         /* the message; NULL: not given */
 } TryOptions;
 
 /* FALSE: wrong usage (*status COMMAND_USAGE) or a file that cannot be read, said. Cleared by the

@@ -85,9 +85,33 @@ try_screen_outcome(TryOutcome outcome)
     g_assert_not_reached();
 }
 
+static void
+put_reported(const TryReported *reported)
+{
+    const Classification *cause = &reported->decision.cause;
+    screen_labelled("recipient", reported->recipient != NULL ? reported->recipient : "not known");
+    screen_labelled("kind", mail_kind_name(reported->decision.kind));
+    screen_labelled("category", category_info(cause->category)->name);
+    screen_labelled("action", action_name(cause->action));
+    screen_labelled("proof", proof_name(reported->decision.proof));
+    spoken_evidence(cause);
+}
+
+static void
+put_report(const TryReport *report)
+{
+    screen_heading("What the message reports");
+    if (report->reported->len == 0)
+        screen_paragraph(STYLE_PLAIN, SCREEN_INDENT, "nothing");
+    for (guint i = 0; i < report->reported->len; i++)
+        put_reported(g_ptr_array_index(report->reported, i));
+}
+
 void
 try_screen_session(const TrySession *session)
 {
+    if (session->report != NULL)
+        put_report(session->report);
     for (guint i = 0; i < session->steps->len; i++) {
         const TryStep *step = g_ptr_array_index(session->steps, i);
         if (step->spoken || step->trace->len > 0 || step->recipient != NULL)
@@ -97,7 +121,7 @@ try_screen_session(const TrySession *session)
     screen_heading("In the end");
     screen_paragraph(good ? STYLE_GOOD : STYLE_BAD, SCREEN_INDENT,
                      try_screen_outcome(session->outcome));
-    if (session->outcome <= TRY_PARTLY && !session->read)
+    if (session->outcome <= TRY_PARTLY && !session->read && session->report == NULL)
         screen_paragraph(STYLE_FAINT, SCREEN_INDENT,
                          "The message itself need not be read: no check can speak about it.");
 }

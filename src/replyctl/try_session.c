@@ -122,6 +122,21 @@ play_points(Player *player, CheckPoint from, CheckPoint to)
     return TRUE;
 }
 
+/* What it reports is known at its end; no check asks for it before. */
+static void
+read_report(Player *player)
+{
+    const char *const *recipients = (const char *const *)player->recipients->pdata;
+    if (player->options->whole == NULL ||
+        !try_report_is_read(player->policy, &player->facts, recipients))
+        return;
+    player->session->report =
+        try_report_new(player->policy, &player->facts, recipients, player->options->whole);
+    facts_set(&player->facts, FACT_KIND, mail_kind_name(player->session->report->kind));
+    if (player->session->report->categories[0] != NULL)
+        player->facts.categories = player->session->report->categories;
+}
+
 static void
 play(Player *player)
 {
@@ -139,7 +154,9 @@ play(Player *player)
     if (!play_points(player, CHECK_POINT_DATA, CHECK_POINT_DATA))
         return;
     session->outcome = player->refused > 0 ? TRY_PARTLY : TRY_ACCEPTED;
-    session->read = check_run_wants_message(player->checks, CHECK_POINT_DATA, FALSE);
+    read_report(player);
+    session->read =
+        check_run_wants_message(player->checks, CHECK_POINT_DATA, session->report != NULL);
     try_options_message(player->options, &player->facts);
     if (session->read)
         play_points(player, CHECK_POINT_HEADERS, CHECK_POINT_EOM);
@@ -165,4 +182,5 @@ void
 try_session_clear(TrySession *session)
 {
     g_clear_pointer(&session->steps, g_ptr_array_unref);
+    g_clear_pointer(&session->report, try_report_free);
 }

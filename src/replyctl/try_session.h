@@ -6,6 +6,7 @@
 #include "engine/decision.h"
 #include "engine/trace.h"
 #include "replyctl/try_options.h"
+#include "replyctl/try_report.h"
 
 /* What is answered at one point of the session, and why. */
 typedef struct {
@@ -27,7 +28,8 @@ typedef enum {
 typedef struct {
     GPtrArray *steps; /* of TryStep */
     TryOutcome outcome;
-    gboolean read; /* the message is read: a check may speak about it */
+    gboolean read;     /* the message is read: a check may speak about it */
+    TryReport *report; /* what it reports; NULL: it was not read for that */
 } TrySession;
 
 /* Plays it; the policy and the options must outlive the session, which the caller clears. */

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "engine/check_run.h"
 #include "engine/engine.h"
-#include "engine/proof.h"
+#include "engine/report.h"
 #include "mail/address.h"
 #include "server/recorder.h"
 #include "server/report_reading.h"
@@ -303,11 +303,10 @@ own_hostname(const MilterSession *session)
 static gboolean
 may_report(const MilterSession *session)
 {
-    const PolicyNeeds *needs = policy_needs(session->policy);
-    const char *sender = facts_get(&session->facts, FACT_SENDER);
     if (session->own)
-        return needs->own_reports;
-    return needs->reports && (session->takes_reports || (sender != NULL && *sender == '\0'));
+        return policy_needs(session->policy)->own_reports;
+    return report_is_expected(session->policy, facts_get(&session->facts, FACT_SENDER),
+                              session->takes_reports);
 }
 
 SessionAnswer

@@ -20,7 +20,6 @@ struct ReportReading {
     GArray *headers; /* of ReportHeader */
     gboolean known;  /* it has been read, so that its kind is known */
     MailKind kind;
-    gboolean seen[CATEGORY_COUNT];
     const char *categories[CATEGORY_COUNT + 1];
 };
 
@@ -90,18 +89,6 @@ tell(const ReportReading *reading, Telling *telling, const Facts *reported,
 }
 
 static void
-note_category(ReportReading *reading, Category category)
-{
-    guint count = 0;
-    if (reading->seen[category])
-        return;
-    reading->seen[category] = TRUE;
-    while (reading->categories[count] != NULL)
-        count++;
-    reading->categories[count] = category_info(category)->name;
-}
-
-static void
 tell_recipient(ReportReading *reading, Telling *telling, const Bounce *bounce, guint index)
 {
     Facts reported;
@@ -112,7 +99,7 @@ tell_recipient(ReportReading *reading, Telling *telling, const Bounce *bounce, g
                   &decision);
     if (gap != REPORT_WHOLE)
         decision.gap = gap;
-    note_category(reading, decision.cause.category);
+    report_categories_add(reading->categories, decision.cause.category);
     if (reading->tags && index < REPORT_HEADERS_RECIPIENTS)
         report_headers_add(reading->headers, reading->hostname,
                            facts_get(&reported, FACT_RECIPIENT), &decision);

@@ -192,6 +192,7 @@ def test_headers_in_our_name_are_removed_first(shared_host):
         "X-Bounce-Category:\r\n mx.test;\r\n delivered\r\n"
         "X-Bounce-Recipient: mx.test; victim@far.test\r\n"
         'X-Bounce-Status: "mx.test"; 5.1.1\r\n'
+        "X-Bounce-Kind : mx.test; delivered\r\n"
     )
     mail = report(host, dsn(headers=forged))
     others = [("X-Bounce-Category", "other.test; spam"), ("X-Bounce-Category", "third.test; mx.test")]

@@ -52,6 +52,34 @@ class TestSession(Case):
         self.assertIn("header is", why["subject"])
         self.assertIn("size is", why["too-large"])
 
+    def test_what_a_message_reports(self):
+        message = self.folder / "bounce.eml"
+        message.write_text(
+            "From: MAILER-DAEMON@far.example\nSubject: Undelivered Mail Returned to Sender\nMIME-Version: 1.0\n"
+            "Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n"
+            "--b\nContent-Type: text/plain\n\nIt could not be delivered.\n"
+            "--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.far.example\n\n"
+            "Final-Recipient: rfc822; jo@far.example\nAction: failed\nStatus: 5.1.1\n"
+            "Diagnostic-Code: smtp; 550 5.1.1 no such user\n\n--b--\n"
+        )
+        policy = self.folder / "reports.conf"
+        policy.write_text('bounces = { recipients = "bounces@*"; tag = true; };\n'
+                          'checks = ( { name = "dead"; when = { category = "user-unknown"; }; then = { text = "No."; }; } );')
+        session = self.json("try", "-c", policy, "--sender", "<>", "--recipient",
+                            "bounces+jo=far.example@example.net", "--message", message)
+        self.assertEqual((session["outcome"], session["report"]["kind"]), ("refused", "failure"))
+        (told,) = session["report"]["recipients"]
+        self.assertEqual((told["recipient"], told["proof"]), ("jo@far.example", "verp"))
+        self.assertEqual((told["classification"]["category"], told["classification"]["action"]),
+                         ("user-unknown", "suppress"))
+        # Of other mail nobody knows what it reports.
+        session = self.json("try", "-c", policy, "--sender", "a@b.example", "--recipient", "jo@example.net",
+                            "--message", message)
+        self.assertEqual((session["outcome"], session["message_read"]), ("accepted", False))
+        self.assertNotIn("report", session)
+        text = run("try", "-c", policy, "--sender", "<>", "--recipient", "jo@example.net", "--message", message).stdout
+        self.assertIn(b"What the message reports", text)
+
     def test_message(self):
         message = self.folder / "x.eml"
         message.write_text("From: a@b.example\nSubject: some\n blocked words\n\nSubject: not a header\n")
