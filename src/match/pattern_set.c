@@ -545,3 +545,9 @@ pattern_set_scan(const PatternSet *set, const char *text, gsize length)
     g_array_sort(hits, hit_compare);
     return hits;
 }
+
+const struct hs_database *
+pattern_set_database(const PatternSet *set)
+{
+    return set->database;
+}

@@ -46,3 +46,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PatternSet, pattern_set_free)
  * if none does. The caller frees it (g_array_unref). `length` octets are read, whatever they are.
  */
 GArray *pattern_set_scan(const PatternSet *set, const char *text, gsize length);
+
+/* What Vectorscan compiled (hs_database_t), for bench/ to scan with it alone. NULL of no patterns.
+ */
+const struct hs_database *pattern_set_database(const PatternSet *set);
