@@ -3,8 +3,8 @@
  */
 #include "classify/bounce_reading.h"
 
-/* Recipients whose address is looked for in the report's text. */
-#define MOST_LOOKUPS 200
+/* Times that the report's text is searched: a recipient takes two at most. */
+#define MOST_LOOKUPS 400
 
 void
 bounce_reading_init(BounceReading *reading, const Classifier *classifier, const MimeView *view,
@@ -49,10 +49,16 @@ bounce_reading_layout(BounceReading *reading)
     return reading->layout;
 }
 
+gboolean
+bounce_reading_may_look(BounceReading *reading)
+{
+    return reading->lookups++ < MOST_LOOKUPS;
+}
+
 void
 bounce_reading_add_near(BounceReading *reading, Failure *failure, const char *address)
 {
-    if (*address == '\0' || reading->lookups++ >= MOST_LOOKUPS)
+    if (*address == '\0' || !bounce_reading_may_look(reading))
         return;
     g_autoptr(GPtrArray) entries = report_text_near(bounce_reading_text(reading), address);
     for (guint i = 0; i < entries->len; i++)

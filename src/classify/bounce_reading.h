@@ -34,8 +34,11 @@ gboolean bounce_reading_is_from_system(BounceReading *reading);
 /* NULL: no known layout. */
 const LayoutReading *bounce_reading_layout(BounceReading *reading);
 
-/* Adds what the report's text says near the recipient's address. In a report of very many
- * recipients this is done for the first only. */
+/* May the text be searched once more? In a report of very many recipients it is searched for the
+ * first ones only, so that time stays linear. */
+gboolean bounce_reading_may_look(BounceReading *reading);
+
+/* Adds what the report's text says near the recipient's address, if it may look. */
 void bounce_reading_add_near(BounceReading *reading, Failure *failure, const char *address);
 
 /* Takes it over; FALSE (and it is freed) if the bounce has enough. */

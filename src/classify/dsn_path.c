@@ -144,7 +144,7 @@ static void
 add_diagnostic(Path *path, Failure *failure, const char *diagnostic)
 {
     g_autofree char *whole = NULL;
-    if (strlen(diagnostic) > 4 && diagnostic[3] == '-')
+    if (strlen(diagnostic) > 4 && diagnostic[3] == '-' && bounce_reading_may_look(path->reading))
         whole = report_text_whole_reply(bounce_reading_text(path->reading), diagnostic);
     failure_add(failure, whole != NULL ? whole : diagnostic);
 }
