@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const char *const names[DOOR_COUNT] = {"milter",   "filter", "reject", "footer",
-                                              "delivery", "rbl",    "command"};
+                                              "delivery", "rbl",    "log",    "command"};
 
 const char *
 door_name(Door door)

@@ -19,11 +19,12 @@ typedef enum {
     DOOR_FOOTER,
     DOOR_DELIVERY,
     DOOR_RBL,
+    DOOR_LOG,     /* the mail log, followed by replyctl: what it tells is only recorded */
     DOOR_COMMAND, /* replyctl */
     DOOR_COUNT
 } Door;
 
-/* "milter", "filter", "reject", "footer", "delivery", "rbl", "command". */
+/* "milter", "filter", "reject", "footer", "delivery", "rbl", "log", "command". */
 const char *door_name(Door door);
 gboolean door_from_name(const char *name, Door *door);
 

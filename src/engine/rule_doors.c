@@ -221,7 +221,7 @@ find_all(Finding *finding, const PolicyRule *rule, Door door)
     };
     if (door == DOOR_COMMAND)
         return;
-    if (door == DOOR_MILTER) {
+    if (door == DOOR_MILTER || door == DOOR_LOG) {
         find(finding, RULE_REACH_NEVER, "the MTA's own refusals are only watched here");
         return;
     }

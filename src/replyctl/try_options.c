@@ -25,6 +25,13 @@ static const char description[] =
 /* The port only tells the MTA's own mail (0) from everybody else's. */
 enum { SOME_PORT = 25 };
 
+/* A reply that stands in the log cannot be changed any more. */
+static gboolean
+is_door(TryOptions *options)
+{
+    return door_from_name(options->door_name, &options->door) && options->door != DOOR_LOG;
+}
+
 static gboolean
 read_names(TryOptions *options)
 {
@@ -37,10 +44,10 @@ read_names(TryOptions *options)
         }
     }
     options->door = options->filter != NULL ? DOOR_FILTER : DOOR_COMMAND;
-    if (options->door_name != NULL && !door_from_name(options->door_name, &options->door)) {
+    if (options->door_name != NULL && !is_door(options)) {
         const char *names[DOOR_COUNT + 1] = {NULL};
         for (guint i = 0, count = 0; i < DOOR_COUNT; i++)
-            if (i != DOOR_COMMAND)
+            if (i != DOOR_COMMAND && i != DOOR_LOG)
                 names[count++] = door_name((Door)i);
         command_complain_of_choice("try", "door", options->door_name, names);
         return FALSE;
