@@ -186,6 +186,13 @@ json_line_number(JsonLine *line, const char *key, gint64 value)
 }
 
 void
+json_line_null(JsonLine *line, const char *key)
+{
+    append_key(line, key);
+    g_string_append_len(line->out, "null", 4);
+}
+
+void
 json_line_boolean(JsonLine *line, const char *key, gboolean value)
 {
     append_key(line, key);

@@ -32,5 +32,8 @@ void json_line_string(JsonLine *line, const char *key, const char *value);
 void json_line_number(JsonLine *line, const char *key, gint64 value);
 void json_line_boolean(JsonLine *line, const char *key, gboolean value);
 
+/* Not known: null. */
+void json_line_null(JsonLine *line, const char *key);
+
 /* An element of an array. */
 void json_line_element(JsonLine *line, const char *value);

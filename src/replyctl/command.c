@@ -13,6 +13,10 @@
 const Command commands[] = {
     {"explain", "CODE|STATUS|REPLY...", "what a reply means, why it is given, what to do",
      cmd_explain},
+    {"classify", "PATH...", "what bounces, logs and replies mean: whose fault, what to do",
+     cmd_classify},
+    {"follow", "[FILE]", "who has failed for good, as the mail log grows: an event each",
+     cmd_follow},
     {"lint", "REPLY...", "every rule that a reply breaks, and the repaired reply", cmd_lint},
     {"try", "", "what the policy would say in a session, and why", cmd_try},
     {"check", "[FILE]", "everything that is wrong with a policy file", cmd_check},

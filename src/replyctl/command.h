@@ -27,8 +27,10 @@ extern const Command commands[];
 const Command *command_find(const char *name);
 
 int cmd_check(int argc, char **argv);
+int cmd_classify(int argc, char **argv);
 int cmd_config(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
+int cmd_follow(int argc, char **argv);
 int cmd_lint(int argc, char **argv);
 int cmd_pages(int argc, char **argv);
 int cmd_try(int argc, char **argv);

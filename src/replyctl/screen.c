@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/text.h"
+#include "replyctl/columns.h"
 
 enum { WIDEST = 80, NARROWEST = 40 };
 
@@ -30,10 +30,7 @@ is_coloured(void)
 static gsize
 width(void)
 {
-    struct winsize size;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        return CLAMP(size.ws_col, NARROWEST, WIDEST);
-    return WIDEST;
+    return CLAMP(columns_of_terminal(STDOUT_FILENO, WIDEST), NARROWEST, WIDEST);
 }
 
 static void
@@ -48,18 +45,6 @@ style_end(ScreenStyle style)
 {
     if (style != STYLE_PLAIN && is_coloured())
         fputs("\033[0m", stdout);
-}
-
-/* Columns that a valid UTF-8 text takes on a terminal. */
-static gsize
-columns(const char *text)
-{
-    gsize count = 0;
-    for (const char *at = text; *at != '\0'; at = g_utf8_next_char(at)) {
-        gunichar letter = g_utf8_get_char(at);
-        count += g_unichar_iszerowidth(letter) ? 0 : g_unichar_iswide(letter) ? 2 : 1;
-    }
-    return count;
 }
 
 /* Printable text stands as it is, so that a pattern or a template reads as it was written. */
@@ -78,7 +63,7 @@ put_words(gsize at, guint indent, const char *text)
     gsize limit = width();
     gboolean first = TRUE;
     for (char **word = words; *word != NULL; word++) {
-        gsize wide = columns(*word);
+        gsize wide = columns_count(*word);
         if (wide == 0)
             continue;
         if (!first && at + 1 + wide > limit) {
@@ -128,7 +113,7 @@ void
 screen_field(guint indent, guint column, const char *label, const char *text)
 {
     g_autofree char *escaped = text_escape(label);
-    gsize used = indent + columns(escaped);
+    gsize used = indent + columns_count(escaped);
     /* A label that reaches into the text's column pushes the text by one space. */
     gsize gap = used < column ? column - used : 1;
     printf("%*s", (int)indent, "");

@@ -10,7 +10,7 @@ import subprocess
 import support
 from support import Case, run
 
-COMMANDS = ["explain", "lint", "try", "check", "config", "pages", "version"]
+COMMANDS = ["explain", "classify", "follow", "lint", "try", "check", "config", "pages", "version"]
 
 
 def read_terminal(arguments, env):
@@ -60,7 +60,7 @@ class TestFrame(Case):
             self.assertIn(f"replyctl {command} --help", error)
 
     def test_missing_arguments(self):
-        for command in ("explain", "lint", "pages"):
+        for command in ("explain", "classify", "lint", "pages"):
             self.fault(2, command)
 
     def test_version(self):
@@ -130,6 +130,9 @@ class TestCompletion(Case):
         self.assertEqual(self.complete("replyctl try --client "), [])
         self.assertEqual(self.complete(f"replyctl try -c {self.folder}/pol"), [str(self.policy)])
         self.assertEqual(self.complete("replyctl pages -c "), [])
+        self.assertEqual(self.complete(f"replyctl classify {self.folder}/pol"), [str(self.policy)])
+        self.assertEqual(self.complete(f"replyctl follow --state {self.folder}/pol"), [str(self.policy)])
+        self.assertEqual(self.complete("replyctl classify -j "), [])
         self.assertEqual(self.complete("replyctl explain user-un"), ["user-unknown"])
         self.assertEqual(self.complete(f"replyctl check {self.folder}/pol"), [str(self.policy)])
 

@@ -99,9 +99,10 @@ nests_and_separates(void **state)
     json_line_number(&line, "n", G_MININT64);
     json_line_boolean(&line, "t", 7);
     json_line_boolean(&line, "f", FALSE);
+    json_line_null(&line, "z");
     g_autofree char *text = json_line_end(&line);
-    assert_string_equal(
-        text, "{\"o\":{},\"a\":[\"x\",\"y\"],\"n\":-9223372036854775808,\"t\":true,\"f\":false}");
+    assert_string_equal(text, "{\"o\":{},\"a\":[\"x\",\"y\"],\"n\":-9223372036854775808,\"t\":true,"
+                              "\"f\":false,\"z\":null}");
 }
 
 int
