@@ -75,6 +75,17 @@ add_recipients(LogLine *line, LogSpan list)
     }
 }
 
+/* A mail without one is logged with "<>". */
+static void
+set_message_id(LogLine *line, LogSpan id)
+{
+    char *message_id = copy_address(id);
+    if (line->message_id == NULL && message_id[0] != '\0')
+        line->message_id = message_id;
+    else
+        g_free(message_id);
+}
+
 static void
 set_sender(LogLine *line, LogSpan path)
 {
@@ -218,8 +229,8 @@ read_sender(LogLine *line, LogSpan rest)
     while (log_field_next(&rest, &field)) {
         if (log_span_is(field.key, "from"))
             set_sender(line, field.value);
-        else if (log_span_is(field.key, "msgid") && line->message_id == NULL)
-            line->message_id = copy_address(field.value);
+        else if (log_span_is(field.key, "msgid"))
+            set_message_id(line, field.value);
         else if (log_span_is(field.key, "status"))
             kind = read_postfix_status(line, field.value);
     }
@@ -421,8 +432,8 @@ read_rest(LogLine *line, LogSpan rest)
     if (log_span_begins(rest, "from="))
         return read_sender(line, rest);
     if (log_span_take(&rest, "message-id=")) {
-        line->message_id = copy_address(rest);
-        return LOG_LINE_MESSAGE_ID;
+        set_message_id(line, rest);
+        return line->message_id != NULL ? LOG_LINE_MESSAGE_ID : LOG_LINE_OTHER;
     }
     if (log_span_is(rest, "removed"))
         return LOG_LINE_REMOVED;
