@@ -34,6 +34,7 @@ typedef struct {
 /* What Vectorscan looks for. */
 typedef struct {
     guint length; /* of a literal; 0: an expression, whose start Vectorscan tells */
+    guint bounds; /* that each of its uses asks for */
     guint first_use;
 } Needle;
 
@@ -46,8 +47,8 @@ struct PatternSet {
     Use *uses;
     Step *steps;
     guint *first_step; /* of each spec; count + 1 */
-    guint *starters;   /* specs in the order of their first phrase */
-    guint *starts;     /* the first starter of each phrase; phrase_count + 1 */
+    guint *anchored;   /* specs in the order of their anchors */
+    guint *anchors;    /* the first spec anchored at each phrase; phrase_count + 1 */
 };
 
 /* ---- what a thread keeps ------------------------------------------------------------------- */
@@ -337,6 +338,15 @@ set_compile(PatternSet *set, const GArray *drafts, const PatternSpec *specs, GEr
     return FALSE;
 }
 
+static guint
+common_bounds(const GArray *uses)
+{
+    guint common = ~0u;
+    for (guint i = 0; i < uses->len; i++)
+        common &= g_array_index(uses, Use, i).bounds;
+    return common;
+}
+
 static void
 set_take_needles(PatternSet *set, const GArray *drafts)
 {
@@ -344,27 +354,49 @@ set_take_needles(PatternSet *set, const GArray *drafts)
     set->needles = g_new0(Needle, drafts->len + 1);
     for (guint i = 0; i < drafts->len; i++) {
         const Draft *draft = &g_array_index(drafts, Draft, i);
-        set->needles[i] = (Needle){draft->length, uses->len};
+        set->needles[i] = (Needle){draft->length, common_bounds(draft->uses), uses->len};
         g_array_append_vals(uses, draft->uses->data, draft->uses->len);
     }
     set->needles[drafts->len].first_use = uses->len;
     set->uses = g_memdup2(uses->data, sizeof(Use) * uses->len);
 }
 
-/* For each phrase, the specs that begin with it. */
-static void
-set_index_starters(PatternSet *set)
+/* In how many specs' steps each phrase stands. The caller frees it. */
+static guint *
+phrase_frequencies(const PatternSet *set)
 {
-    set->starts = g_new0(guint, set->phrase_count + 1);
-    set->starters = g_new(guint, MAX(set->count, 1));
-    for (guint i = 0; i < set->count; i++)
-        set->starts[set->steps[set->first_step[i]].phrase + 1]++;
-    for (guint i = 0; i < set->phrase_count; i++)
-        set->starts[i + 1] += set->starts[i];
+    guint *frequencies = g_new0(guint, set->phrase_count + 1);
+    for (guint i = 0; i < set->first_step[set->count]; i++)
+        frequencies[set->steps[i].phrase]++;
+    return frequencies;
+}
+
+/* The phrase of a spec that the fewest others have: where it is not found, the spec need not be
+ * looked at. */
+static guint
+spec_anchor(const PatternSet *set, guint spec, const guint *frequencies)
+{
+    guint anchor = set->steps[set->first_step[spec]].phrase;
+    for (guint i = set->first_step[spec]; i < set->first_step[spec + 1]; i++)
+        if (frequencies[set->steps[i].phrase] < frequencies[anchor])
+            anchor = set->steps[i].phrase;
+    return anchor;
+}
+
+static void
+set_index_anchors(PatternSet *set)
+{
+    g_autofree guint *frequencies = phrase_frequencies(set);
     g_autofree guint *filled = g_new0(guint, set->phrase_count + 1);
+    set->anchors = g_new0(guint, set->phrase_count + 1);
+    set->anchored = g_new(guint, MAX(set->count, 1));
+    for (guint i = 0; i < set->count; i++)
+        set->anchors[spec_anchor(set, i, frequencies) + 1]++;
+    for (guint i = 0; i < set->phrase_count; i++)
+        set->anchors[i + 1] += set->anchors[i];
     for (guint i = 0; i < set->count; i++) {
-        guint phrase = set->steps[set->first_step[i]].phrase;
-        set->starters[set->starts[phrase] + filled[phrase]++] = i;
+        guint phrase = spec_anchor(set, i, frequencies);
+        set->anchored[set->anchors[phrase] + filled[phrase]++] = i;
     }
 }
 
@@ -387,7 +419,7 @@ set_build(Builder *builder, const PatternSpec *specs, guint count, GError **erro
     set_take_needles(set, builder->drafts);
     set->steps = g_memdup2(builder->steps->data, sizeof(Step) * builder->steps->len);
     set->first_step = g_memdup2(builder->first_step->data, sizeof(guint) * (count + 1));
-    set_index_starters(set);
+    set_index_anchors(set);
     return g_steal_pointer(&set);
 }
 
@@ -411,8 +443,8 @@ pattern_set_free(PatternSet *set)
     g_free(set->uses);
     g_free(set->steps);
     g_free(set->first_step);
-    g_free(set->starters);
-    g_free(set->starts);
+    g_free(set->anchored);
+    g_free(set->anchors);
     g_free(set);
 }
 
@@ -452,6 +484,8 @@ needle_found(unsigned id, unsigned long long from, unsigned long long to, unsign
     gsize start = needle->length > 0 ? (gsize)to - needle->length : (gsize)from;
     guint bounds = phrase_bounds(scan->text, scan->length, start, (gsize)to);
     (void)flags;
+    if ((needle->bounds & ~bounds) != 0)
+        return 0;
     for (guint i = needle[0].first_use; i < needle[1].first_use; i++) {
         const Use *use = &scan->set->uses[i];
         if ((use->bounds & ~bounds) == 0)
@@ -531,10 +565,10 @@ pattern_set_scan(const PatternSet *set, const char *text, gsize length)
     g_assert(answer == HS_SUCCESS);
     for (guint i = 0; i < space->found_count; i++) {
         guint phrase = space->found[i];
-        for (guint s = set->starts[phrase]; s < set->starts[phrase + 1]; s++) {
+        for (guint s = set->anchors[phrase]; s < set->anchors[phrase + 1]; s++) {
             Place place;
-            if (spec_match(set, space->places, set->starters[s], &place)) {
-                PatternHit hit = {set->starters[s], place.start, place.end};
+            if (spec_match(set, space->places, set->anchored[s], &place)) {
+                PatternHit hit = {set->anchored[s], place.start, place.end};
                 g_array_append_val(hits, hit);
             }
         }
