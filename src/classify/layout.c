@@ -5,11 +5,11 @@
 
 #include <string.h>
 
-#include "classify/json_lines.h"
 #include "classify/layout_form.h"
 #include "classify/layout_reader.h"
 #include "classify/layout_sender.h"
 #include "classify/layout_text.h"
+#include "mail/json_lines.h"
 
 struct Layouts {
     LayoutForms *forms;

@@ -36,9 +36,8 @@ skip_type(const char *value, gsize *type)
     return value + strspn(value, " \t");
 }
 
-/* "dns; mx.example.org. (192.0.2.1)" as "mx.example.org"; "[192.0.2.1]" as "192.0.2.1". */
-static char *
-read_host(const char *value)
+char *
+dsn_report_host(const char *value)
 {
     gsize type;
     if (value == NULL)
@@ -346,7 +345,7 @@ recipient_finish(DsnRecipient *recipient)
     recipient->actual_recipient = read_address(header_fields_get(fields, "X-Actual-Recipient"));
     recipient->action = read_action(header_fields_get(fields, "Action"));
     recipient->status = read_status(header_fields_get(fields, "Status"));
-    recipient->remote_mta = read_host(header_fields_get(fields, "Remote-MTA"));
+    recipient->remote_mta = dsn_report_host(header_fields_get(fields, "Remote-MTA"));
     read_diagnostic(recipient, header_fields_get(fields, "Diagnostic-Code"));
 }
 
@@ -479,7 +478,7 @@ parse_report(const char *text, gsize length, gboolean run)
     drop_empty(report->recipients);
     if (end < length && report->recipients->len > 0)
         report->original = read_original(&lines, end);
-    report->reporting_mta = read_host(header_fields_get(report->fields, "Reporting-MTA"));
+    report->reporting_mta = dsn_report_host(header_fields_get(report->fields, "Reporting-MTA"));
     const char *id = header_fields_get(report->fields, "Original-Envelope-Id");
     report->envelope_id = g_strdup(id != NULL ? id : "");
     return report;

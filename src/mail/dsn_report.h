@@ -57,3 +57,7 @@ DsnReport *dsn_report_parse(const char *text, gsize length);
 DsnReport *dsn_report_find(const char *text, gsize length);
 void dsn_report_free(DsnReport *report);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DsnReport, dsn_report_free)
+
+/* The host in the value of an -MTA field: "dns; mx.example.org. (192.0.2.1)" as "mx.example.org",
+ * "[192.0.2.1]" as "192.0.2.1"; "" for NULL. The caller frees it. */
+char *dsn_report_host(const char *value);

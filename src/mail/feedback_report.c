@@ -8,6 +8,8 @@
 #include <gmime/gmime.h>
 
 #include "mail/address.h"
+#include "mail/dsn_report.h"
+#include "mail/json_lines.h"
 
 /* As much of a text is looked at for the words of a complaint. */
 enum { INTRODUCTION_OCTETS = 4096 };
@@ -149,18 +151,6 @@ find_type(const HeaderFields *fields)
     return g_strdup(header_fields_get(fields, "Auth-Failure") != NULL ? "auth-failure" : "abuse");
 }
 
-/* "dns; mx.example.org (x)": the host. */
-static char *
-find_host(const char *value)
-{
-    if (value == NULL)
-        return g_strdup("");
-    const char *type_end = strchr(value, ';');
-    const char *host = type_end != NULL ? type_end + 1 : value;
-    host += strspn(host, " \t");
-    return g_strndup(host, strcspn(host, " \t;("));
-}
-
 /* The field, else the address at a subject's end: "complaint about message from 192.0.2.1". */
 static char *
 find_source(const MimeView *view, const HeaderFields *fields)
@@ -261,38 +251,54 @@ find_recipients(FeedbackReport *report, const MimeView *view)
 
 /* ---- Amazon SES: a complaint in JSON ------------------------------------------------------- */
 
-/* Behind `key` and its ':' and '['; quotes may be escaped, since it comes as JSON within JSON. */
+/* Behind "prefix.key: " of a line whose path ends in `key`; NULL: it is another one. */
 static const char *
-behind_key(const char *text, const char *key)
+value_of(const char *line, const char *key)
 {
-    const char *at = strstr(text, key);
-    return at != NULL ? at + strlen(key) + strspn(at + strlen(key), "\\\": \t\r\n[{") : NULL;
+    const char *colon = strstr(line, ": ");
+    gsize length = strlen(key);
+    if (colon == NULL || (gsize)(colon - line) < length ||
+        strncmp(colon - length, key, length) != 0)
+        return NULL;
+    return colon - length == line || colon[-(gssize)length - 1] == '.' ? colon + 2 : NULL;
 }
 
-static void
-find_complained(FeedbackReport *report, const char *text)
+static gboolean
+says_complaint(const char *line)
 {
-    const char *at = behind_key(text, "complainedRecipients");
-    const char *end = at != NULL ? strchr(at, ']') : NULL;
-    while (end != NULL && (at = behind_key(at, "emailAddress")) != NULL && at < end) {
-        gsize length = strcspn(at, "\\\"");
-        g_autofree char *address = g_strndup(at, length);
-        add_recipient(report, address);
-        at += length;
-    }
+    const char *type = value_of(line, "notificationType");
+    if (type == NULL)
+        type = value_of(line, "eventType");
+    return type != NULL && g_str_has_prefix(type, "Complaint");
 }
 
-/* The text of the notification, or NULL. */
-static const char *
+/* The lines of the notification, or NULL. */
+static GStrv
 find_json_complaint(const MimeView *view)
 {
     const MimePart *part = mime_view_part(view, MIME_PART_TEXT);
     if (part == NULL || part->text[strspn(part->text, " \t\n")] != '{')
         return NULL;
-    const char *type = behind_key(part->text, "notificationType");
-    if (type == NULL)
-        type = behind_key(part->text, "eventType");
-    return type != NULL && g_str_has_prefix(type, "Complaint") ? part->text : NULL;
+    GString *text = json_lines_new(part->text, part->length);
+    if (text == NULL)
+        return NULL;
+    GStrv lines = g_strsplit(text->str, "\n", -1);
+    g_string_free(text, TRUE);
+    for (guint i = 0; lines[i] != NULL; i++)
+        if (says_complaint(lines[i]))
+            return lines;
+    g_strfreev(lines);
+    return NULL;
+}
+
+static void
+find_complained(FeedbackReport *report, GStrv lines)
+{
+    for (guint i = 0; lines[i] != NULL; i++) {
+        const char *address = value_of(lines[i], "complainedRecipients.emailAddress");
+        if (address != NULL)
+            add_recipient(report, address);
+    }
 }
 
 /* ---- reading ------------------------------------------------------------------------------ */
@@ -303,7 +309,7 @@ report_new(const MimeView *view, const MimePart *part)
     FeedbackReport *report = g_new0(FeedbackReport, 1);
     report->fields = part != NULL ? read_fields(part) : header_fields_new();
     report->feedback_type = find_type(report->fields);
-    report->reporting_mta = find_host(header_fields_get(report->fields, "Reporting-MTA"));
+    report->reporting_mta = dsn_report_host(header_fields_get(report->fields, "Reporting-MTA"));
     report->source_ip = find_source(view, report->fields);
     report->recipients = g_ptr_array_new_with_free_func(g_free);
     return report;
@@ -315,7 +321,7 @@ feedback_report_read(const MimeView *view)
     const MimePart *part = mime_view_part(view, MIME_PART_FEEDBACK);
     if (part == NULL)
         part = find_fields_in_text(view);
-    const char *json = part == NULL ? find_json_complaint(view) : NULL;
+    g_auto(GStrv) json = part == NULL ? find_json_complaint(view) : NULL;
     gboolean said = g_strcmp0(view->report_type, "feedback-report") == 0;
     if (part == NULL && json == NULL && !said && !is_provider_form(view))
         return NULL;

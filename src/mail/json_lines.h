@@ -1,5 +1,5 @@
 /*
- * json_lines: JSON in a mail, as lines "path.to.key: value" that a layout can read.
+ * json_lines: JSON in a mail, as lines "path.to.key: value".
  *
  * A blank line stands before and after each object in an array, so that what belongs together is
  * a paragraph. Line breaks that a mail system has put into the JSON are taken out before.

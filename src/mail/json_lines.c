@@ -1,7 +1,7 @@
 /*
  * json_lines: Jansson reads, this file writes lines.
  */
-#include "classify/json_lines.h"
+#include "mail/json_lines.h"
 
 #include <jansson.h>
 #include <string.h>
