@@ -68,7 +68,7 @@ classify(const Failure *failure, const SmtpReply *reply, Classification *result)
         .reply = reply,
         .remote_name = *best->remote_mta != '\0' ? best->remote_mta : NULL,
         .stage = reply->stage != SMTP_STAGE_UNKNOWN ? reply->stage : failure->stage,
-        .finality = best->kind == MAIL_KIND_DELAY ? FINALITY_DELAYED : FINALITY_FAILED,
+        .finality = mail_kind_finality(best->kind),
     };
     classifier_reply(failure->classifier, &subject, result);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "mail/address.h"
+#include "mail/utf8_text.h"
 
 /* Octets of a finding's text. */
 #define TEXT_OCTETS 2000
@@ -103,13 +104,7 @@ append_line(GString *out, LinePiece line)
 static char *
 text_finish(const char *text)
 {
-    gsize length = strlen(text);
-    if (length > TEXT_OCTETS) {
-        length = TEXT_OCTETS;
-        while (length > 0 && ((guchar)text[length] & 0xc0) == 0x80)
-            length--;
-    }
-    return g_strndup(text, length);
+    return g_strndup(text, utf8_text_cut(text, strlen(text), TEXT_OCTETS));
 }
 
 /* ---- drafts -------------------------------------------------------------------------------- */

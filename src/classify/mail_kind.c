@@ -24,3 +24,15 @@ mail_kind_names(void)
 {
     return names;
 }
+
+gboolean
+mail_kind_fails(MailKind kind)
+{
+    return kind == MAIL_KIND_FAILURE || kind == MAIL_KIND_DELAY;
+}
+
+Finality
+mail_kind_finality(MailKind kind)
+{
+    return kind == MAIL_KIND_DELAY ? FINALITY_DELAYED : FINALITY_FAILED;
+}

@@ -7,6 +7,8 @@
 
 #include <glib.h>
 
+#include "classify/classifier.h"
+
 typedef enum {
     MAIL_KIND_NOT_A_BOUNCE,
     MAIL_KIND_FAILURE,
@@ -21,3 +23,8 @@ const char *mail_kind_name(MailKind kind); /* "failure", "not-a-bounce", ... */
 
 /* In the order of the enum, ending with NULL. */
 const char *const *mail_kind_names(void);
+
+/* Was somebody not reached, for good or so far? */
+gboolean mail_kind_fails(MailKind kind);
+
+Finality mail_kind_finality(MailKind kind);

@@ -62,14 +62,9 @@ judge_kind(MailKind kind, Decision *decision)
 static void
 judge_recipient(const Policy *policy, const BounceRecipient *recipient, Decision *decision)
 {
-    const ClassifierSubject subject = {
-        .reply = recipient->reply,
-        .finality = recipient->kind == MAIL_KIND_DELAY ? FINALITY_DELAYED : FINALITY_FAILED,
-    };
     classification_clear(&decision->cause);
     classification_copy(&recipient->classification, &decision->cause);
-    if (recipient->kind == MAIL_KIND_FAILURE || recipient->kind == MAIL_KIND_DELAY)
-        site_rules_decide(policy, &subject, &decision->cause);
+    site_rules_decide_recipient(policy, recipient, &decision->cause);
 }
 
 static gboolean
@@ -115,7 +110,7 @@ says_something(const SmtpReply *reply)
 static SmtpReply *
 reply_of(const BounceRecipient *recipient, MailKind kind)
 {
-    gboolean fails = kind == MAIL_KIND_FAILURE || kind == MAIL_KIND_DELAY;
+    gboolean fails = mail_kind_fails(kind);
     if (recipient == NULL)
         return fails ? smtp_reply_new(0, ENHANCED_STATUS_NONE, "") : NULL;
     return fails || says_something(recipient->reply) ? smtp_reply_copy(recipient->reply) : NULL;

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "engine/conditions.h"
+#include "mail/utf8_text.h"
 
 /* Octets of the text that stand as evidence. */
 #define EVIDENCE_MAX 200
@@ -27,16 +28,14 @@ evidence(const SmtpReply *reply)
     gsize length = strlen(line);
     if (length <= EVIDENCE_MAX)
         return g_steal_pointer(&line);
-    const char *end = line + EVIDENCE_MAX;
-    while (end > line && ((guchar)*end & 0xc0) == 0x80) /* not within a letter of UTF-8 */
-        end--;
-    return g_strdup_printf("%.*s...", (int)(end - line), line);
+    return g_strdup_printf("%.*s...", (int)utf8_text_cut(line, length, EVIDENCE_MAX), line);
 }
 
 void
 site_rules_decide(const Policy *policy, const ClassifierSubject *subject, Classification *cause)
 {
-    if (policy_site_rule_count(policy) == 0 || cause->category == CATEGORY_DELIVERED)
+    if (policy == NULL || policy_site_rule_count(policy) == 0 ||
+        cause->category == CATEGORY_DELIVERED)
         return;
     Facts nothing;
     MatchView view;
@@ -49,4 +48,16 @@ site_rules_decide(const Policy *policy, const ClassifierSubject *subject, Classi
     }
     match_view_clear(&view);
     facts_clear(&nothing);
+}
+
+void
+site_rules_decide_recipient(const Policy *policy, const BounceRecipient *recipient,
+                            Classification *cause)
+{
+    const ClassifierSubject subject = {
+        .reply = recipient->reply,
+        .finality = mail_kind_finality(recipient->kind),
+    };
+    if (mail_kind_fails(recipient->kind))
+        site_rules_decide(policy, &subject, cause);
 }

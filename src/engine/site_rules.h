@@ -7,9 +7,14 @@
  */
 #pragma once
 
-#include "classify/classifier.h"
+#include "classify/bounce.h"
 #include "policy/policy.h"
 
-/* `cause` is what the classifier said of the subject. */
+/* `cause` is what the classifier said of the subject. NULL policy: there are no rules. */
 void site_rules_decide(const Policy *policy, const ClassifierSubject *subject,
                        Classification *cause);
+
+/* The same for what a report says of a recipient; only failures and delays mean anything else
+ * here. */
+void site_rules_decide_recipient(const Policy *policy, const BounceRecipient *recipient,
+                                 Classification *cause);

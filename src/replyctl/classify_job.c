@@ -63,23 +63,11 @@ put_row(ClassifyJob *job, const ClassifyStyle *style, const ClassifyRow *row)
  */
 
 static void
-apply_site_rules(const ClassifyStyle *style, BounceRecipient *recipient)
-{
-    const ClassifierSubject subject = {
-        .reply = recipient->reply,
-        .finality = recipient->kind == MAIL_KIND_DELAY ? FINALITY_DELAYED : FINALITY_FAILED,
-    };
-    gboolean fails = recipient->kind == MAIL_KIND_FAILURE || recipient->kind == MAIL_KIND_DELAY;
-    if (style->policy != NULL && fails)
-        site_rules_decide(style->policy, &subject, &recipient->classification);
-}
-
-static void
 put_recipients(ClassifyJob *job, const ClassifyStyle *style, const Bounce *bounce, ClassifyRow row)
 {
     for (guint i = 0; i < bounce->recipients->len; i++) {
         BounceRecipient *recipient = bounce->recipients->pdata[i];
-        apply_site_rules(style, recipient);
+        site_rules_decide_recipient(style->policy, recipient, &recipient->classification);
         row.kind = recipient->kind;
         row.recipient = recipient->recipient;
         row.code = recipient->reply->code;
@@ -127,8 +115,7 @@ reading_make(Reading *reading, const ClassifyStyle *style, const char *text,
     reading->reply = smtp_reply_parse(text, -1);
     subject.reply = reading->reply;
     classifier_reply(style->classifier, &subject, &reading->cause);
-    if (style->policy != NULL)
-        site_rules_decide(style->policy, &subject, &reading->cause);
+    site_rules_decide(style->policy, &subject, &reading->cause);
 }
 
 static void
@@ -144,12 +131,12 @@ class_of(const SmtpReply *reply)
     return reply->code != 0 ? reply->code / 100 : reply->status.class;
 }
 
+/* What is put off is late, and a refusal too that asks to come again. */
 static MailKind
-kind_of(const LogLine *line, const SmtpReply *reply)
+kind_of(Finality finality, const SmtpReply *reply)
 {
-    if (line->kind == LOG_LINE_DEFERRED)
-        return MAIL_KIND_DELAY;
-    gboolean later = line->kind == LOG_LINE_REFUSED && class_of(reply) == 4;
+    gboolean later =
+        finality == FINALITY_DELAYED || (finality == FINALITY_REPLY && class_of(reply) == 4);
     return later ? MAIL_KIND_DELAY : MAIL_KIND_FAILURE;
 }
 
@@ -164,6 +151,16 @@ finality_of(LogLineKind kind)
     default:
         return FINALITY_FAILED;
     }
+}
+
+/* All but the reply. */
+static ClassifierSubject
+subject_of(const LogLine *line)
+{
+    return (ClassifierSubject){.remote_name =
+                                   line->kind != LOG_LINE_REFUSED ? line->relay_name : NULL,
+                               .stage = line->stage,
+                               .finality = finality_of(line->kind)};
 }
 
 static const char *
@@ -197,17 +194,13 @@ do_log_line(ClassifyJob *job, const ClassifyStyle *style, const LogLine *line, g
     const char *text =
         line->kind == LOG_LINE_EXPIRED ? "4.4.7 expired, returned to sender" : line->text;
     g_autofree char *host = g_strndup(line->stamp.host.at, line->stamp.host.length);
-    ClassifierSubject subject = {.remote_name =
-                                     line->kind != LOG_LINE_REFUSED ? line->relay_name : NULL,
-                                 .stage = line->stage,
-                                 .finality = finality_of(line->kind)};
-    reading_make(&reading, style, text != NULL ? text : "", subject);
+    reading_make(&reading, style, text != NULL ? text : "", subject_of(line));
     EnhancedStatus status = reading.reply->status;
     ClassifyRow row = {.row = ROW_LOG,
                        .file = job->file,
                        .line = number,
                        .queue_id = line->queue_id,
-                       .kind = kind_of(line, reading.reply),
+                       .kind = kind_of(finality_of(line->kind), reading.reply),
                        .code = reading.reply->code,
                        .status = enhanced_status_is_set(status) ? status : line->status,
                        .text = text,
@@ -242,26 +235,18 @@ read_reply_line(ClassifyJob *job, const ClassifyStyle *style, const char *text, 
     g_autofree char *raw = g_strndup(text, length);
     if (g_strstrip(raw)[0] == '\0')
         return;
-    ClassifierSubject subject = {.finality = FINALITY_REPLY};
     gboolean logged = log_line_parse(raw, strlen(raw), &line);
-    if (logged) {
-        subject.finality = finality_of(line.kind);
-        subject.remote_name = line.kind != LOG_LINE_REFUSED ? line.relay_name : NULL;
-        subject.stage = line.stage;
-    }
+    const ClassifierSubject subject =
+        logged ? subject_of(&line) : (ClassifierSubject){.finality = FINALITY_REPLY};
     job->tally.lines++;
     reading_make(&reading, style, logged && line.text != NULL ? line.text : raw, subject);
-    ClassifyRow row = {
-        .row = ROW_LINE,
-        .line = number,
-        .kind = subject.finality == FINALITY_DELAYED ||
-                        (subject.finality == FINALITY_REPLY && class_of(reading.reply) == 4)
-                    ? MAIL_KIND_DELAY
-                    : MAIL_KIND_FAILURE,
-        .code = reading.reply->code,
-        .status = reading.reply->status,
-        .text = raw,
-        .cause = &reading.cause};
+    ClassifyRow row = {.row = ROW_LINE,
+                       .line = number,
+                       .kind = kind_of(subject.finality, reading.reply),
+                       .code = reading.reply->code,
+                       .status = reading.reply->status,
+                       .text = raw,
+                       .cause = &reading.cause};
     put_row(job, style, &row);
     reading_clear(&reading);
     if (logged)

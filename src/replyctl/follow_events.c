@@ -57,11 +57,10 @@ classify(const FollowEvents *events, const DeliveryNews *news, Decision *decisio
     ClassifierSubject subject = {
         .reply = decision->original,
         .remote_name = news->remote,
-        .finality = news->kind == MAIL_KIND_DELAY ? FINALITY_DELAYED : FINALITY_FAILED,
+        .finality = mail_kind_finality(news->kind),
     };
     classifier_reply(events->classifier, &subject, &decision->cause);
-    if (events->policy != NULL)
-        site_rules_decide(events->policy, &subject, &decision->cause);
+    site_rules_decide(events->policy, &subject, &decision->cause);
 }
 
 static void
