@@ -26,7 +26,7 @@ from harness.postfix import Postfix, Tree  # noqa: E402
 from harness.replymilter import Replymilter  # noqa: E402
 from harness.sink import Sink  # noqa: E402
 
-_left_out = []
+_left_out = {}  # a test's node id: the Postfix that it needs
 
 
 def pytest_configure(config):
@@ -34,6 +34,8 @@ def pytest_configure(config):
         "markers", 'postfix(version): needs at least this version of Postfix, such as "3.11"'
     )
     config.addinivalue_line("markers", "threaded: worth a run under ThreadSanitizer")
+    if config.pluginmanager.hasplugin("xdist"):
+        config.pluginmanager.register(SideBySide())
     if os.geteuid() != 0:
         raise pytest.UsageError("the end-to-end tests start a Postfix and so must be run as root")
     try:
@@ -48,12 +50,27 @@ def pytest_report_header(config):
 
 def pytest_collection_modifyitems(config, items):
     version = config.postfix_tree.version
+    others = []
     for item in list(items):
         mark = item.get_closest_marker("postfix")
         if mark and version < tuple(int(number) for number in mark.args[0].split(".")):
-            _left_out.append((item, mark.args[0]))
+            _left_out[item.nodeid] = mark.args[0]
+            others.append(item)
             items.remove(item)
-    config.hook.pytest_deselected(items=[item for item, _ in _left_out])
+    config.hook.pytest_deselected(items=others)
+
+
+def pytest_sessionfinish(session):
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left out"] = _left_out
+
+
+class SideBySide:
+    """What is needed besides when pytest-xdist runs the tests in several processes (-n)."""
+
+    @staticmethod
+    def pytest_testnodedown(node):
+        _left_out.update(getattr(node, "workeroutput", {}).get("left out", {}))
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -86,8 +103,8 @@ def pytest_terminal_summary(terminalreporter, config):
         terminalreporter.section(
             f"not for this Postfix version ({config.postfix_tree.version_text})"
         )
-        for item, version in _left_out:
-            terminalreporter.line(f"{item.nodeid}: needs Postfix {version}")
+        for test, version in sorted(_left_out.items()):
+            terminalreporter.line(f"{test}: needs Postfix {version}")
 
 
 def _factory(request, make):

@@ -6,8 +6,10 @@ import socket
 import time
 
 LOOPBACK = "127.0.0.1"
-# The range below the kernel's own choices for outgoing connections, so that a free port stays free for a moment.
-PORTS = range(20000, 32000)
+# The range below the kernel's own choices for outgoing connections, so that a free port stays free for a moment; of the
+# processes of one run ("gw0", "gw1", ... of pytest-xdist) each has ports of its own.
+_PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+PORTS = range(20000 + _PROCESS % 4 * 3000, 23000 + _PROCESS % 4 * 3000)
 
 _given = set()
 
