@@ -8,6 +8,11 @@
  * `delay`, whatever its digits, and a success report `delivered`. Ordinary mail is never taken for
  * a failure because it quotes one.
  *
+ * Hostile input: the view is bounded, and so are recipients and texts; what was left out is told by
+ * `truncated`. At worst a view and its bounce take 128 MiB beside the mail (16 MiB of letters that
+ * grow in UTF-8; one long text for BOUNCE_MAX_RECIPIENTS), and half a second
+ * (tests/unit/test_bounce_hostile.c).
+ *
  * Threads: any; a bounce belongs to its owner.
  */
 #pragma once

@@ -15,11 +15,13 @@ bounce_reading_init(BounceReading *reading, const Classifier *classifier, const 
         .view = view,
         .bounce = bounce,
     };
+    failure_reader_init(&reading->failures, classifier);
 }
 
 void
 bounce_reading_clear(BounceReading *reading)
 {
+    failure_reader_clear(&reading->failures);
     report_text_free(reading->text);
     layout_reading_free(reading->layout);
 }

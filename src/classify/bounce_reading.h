@@ -15,6 +15,7 @@ typedef struct {
     const Classifier *classifier;
     const MimeView *view;
     Bounce *bounce; /* what is being made */
+    FailureReader failures;
     /* private */
     ReportText *text;
     LayoutReading *layout;

@@ -54,8 +54,12 @@ report_of(BounceReading *reading)
         if (report != NULL)
             return report;
     }
-    const char *fields = bounce_reading_text(reading)->fields;
-    return fields != NULL ? parse_if_any(fields, strlen(fields)) : NULL;
+    const ReportText *text = bounce_reading_text(reading);
+    DsnReport *report =
+        text->fields != NULL ? parse_if_any(text->fields, strlen(text->fields)) : NULL;
+    if (report != NULL)
+        report->truncated = report->truncated || text->truncated;
+    return report;
 }
 
 /* ---- the layout's finding for a recipient --------------------------------------------------- */
@@ -165,7 +169,7 @@ read_failure(Path *path, MailKind kind, const DsnRecipient *recipient, const cha
 {
     BounceReading *reading = path->reading;
     Failure *failure =
-        failure_new(reading->classifier, kind, address, recipient->status, recipient->remote_mta);
+        failure_new(&reading->failures, kind, address, recipient->status, recipient->remote_mta);
     add_diagnostic(path, failure, recipient->diagnostic);
     if (!failure_is_clear(failure)) {
         const LayoutFinding *finding = finding_for(path, address, nth);
@@ -218,6 +222,7 @@ dsn_path_read(BounceReading *reading)
     Path path = {reading, report, g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
                  NULL};
     reading->bounce->layout = "dsn";
+    reading->bounce->truncated = reading->bounce->truncated || report->truncated;
     g_free(reading->bounce->reporting_mta);
     reading->bounce->reporting_mta = g_strdup(report->reporting_mta);
     original_mail_from_fields(reading->bounce, report->fields);

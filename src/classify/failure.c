@@ -3,6 +3,8 @@
  */
 #include "classify/failure.h"
 
+#include <string.h>
+
 #include "classify/quoted_status.h"
 
 /* From here on a text says what it means (data/rules/README: 40 is "a word that points to it"). */
@@ -15,22 +17,40 @@
 /* Octets of a text that are kept. */
 #define TEXT_OCTETS 4096
 
+/* From here on to compare a text costs much less than to classify it again. */
+#define LONG_TEXT_OCTETS 200
+
 struct Failure {
-    const Classifier *classifier;
+    FailureReader *reader;
     BounceRecipient *best;
     guint weight;          /* of the best text */
     gboolean said;         /* there was a text */
+    SmtpStage kept;        /* the stage with which the best text was classified */
     EnhancedStatus status; /* the report's field */
     EnhancedStatus noted;  /* of the first text that has a telling one */
     SmtpStage stage;       /* of any of the texts */
 };
 
+void
+failure_reader_init(FailureReader *reader, const Classifier *classifier)
+{
+    *reader = (FailureReader){.classifier = classifier};
+}
+
+void
+failure_reader_clear(FailureReader *reader)
+{
+    g_clear_pointer(&reader->text, g_free);
+    g_clear_pointer(&reader->remote_mta, g_free);
+    classification_clear(&reader->meaning);
+}
+
 Failure *
-failure_new(const Classifier *classifier, MailKind kind, const char *recipient,
-            EnhancedStatus status, const char *remote_mta)
+failure_new(FailureReader *reader, MailKind kind, const char *recipient, EnhancedStatus status,
+            const char *remote_mta)
 {
     Failure *failure = g_new0(Failure, 1);
-    failure->classifier = classifier;
+    failure->reader = reader;
     failure->status = status;
     failure->stage = SMTP_STAGE_UNKNOWN;
     failure->best = g_new0(BounceRecipient, 1);
@@ -60,6 +80,12 @@ settle_status(Failure *failure, const char *text, const SmtpReply *reply)
     return said;
 }
 
+static SmtpStage
+stage_of(const Failure *failure, const SmtpReply *reply)
+{
+    return reply->stage != SMTP_STAGE_UNKNOWN ? reply->stage : failure->stage;
+}
+
 static void
 classify(const Failure *failure, const SmtpReply *reply, Classification *result)
 {
@@ -67,10 +93,50 @@ classify(const Failure *failure, const SmtpReply *reply, Classification *result)
     ClassifierSubject subject = {
         .reply = reply,
         .remote_name = *best->remote_mta != '\0' ? best->remote_mta : NULL,
-        .stage = reply->stage != SMTP_STAGE_UNKNOWN ? reply->stage : failure->stage,
+        .stage = stage_of(failure, reply),
         .finality = mail_kind_finality(best->kind),
     };
-    classifier_reply(failure->classifier, &subject, result);
+    classifier_reply(failure->reader->classifier, &subject, result);
+}
+
+static gboolean
+is_remembered(const Failure *failure, const char *text, const SmtpReply *reply)
+{
+    const FailureReader *reader = failure->reader;
+    return reader->text != NULL && reader->kind == failure->best->kind &&
+           reader->stage == stage_of(failure, reply) &&
+           enhanced_status_equal(reader->status, reply->status) &&
+           strcmp(reader->remote_mta, failure->best->remote_mta) == 0 &&
+           strcmp(reader->text, text) == 0;
+}
+
+static void
+remember(const Failure *failure, const char *text, const SmtpReply *reply,
+         const Classification *meaning)
+{
+    FailureReader *reader = failure->reader;
+    failure_reader_clear(reader);
+    reader->text = g_strdup(text);
+    reader->remote_mta = g_strdup(failure->best->remote_mta);
+    reader->status = reply->status;
+    reader->stage = stage_of(failure, reply);
+    reader->kind = failure->best->kind;
+    classification_copy(meaning, &reader->meaning);
+}
+
+/* The same of a text that the reader may have just read for another recipient. */
+static void
+classify_text(const Failure *failure, const char *text, const SmtpReply *reply,
+              Classification *result)
+{
+    if (strlen(text) < LONG_TEXT_OCTETS) {
+        classify(failure, reply, result);
+    } else if (is_remembered(failure, text, reply)) {
+        classification_copy(&failure->reader->meaning, result);
+    } else {
+        classify(failure, reply, result);
+        remember(failure, text, reply, result);
+    }
 }
 
 static guint
@@ -117,6 +183,7 @@ keep(Failure *failure, const char *text, SmtpReply *reply, const Classification 
     classification_clear(&best->classification);
     best->classification = *result;
     failure->weight = weight_of(result);
+    failure->kept = stage_of(failure, reply);
 }
 
 static void
@@ -149,7 +216,7 @@ add(Failure *failure, const char *text, gboolean prose)
     note_remote(failure->best, reply);
     if (failure->stage == SMTP_STAGE_UNKNOWN)
         failure->stage = reply->stage;
-    classify(failure, reply, &result);
+    classify_text(failure, text, reply, &result);
     if ((!failure->said || weight_of(&result) > failure->weight) &&
         !(prose && is_mere_guess(failure, reply, &result))) {
         keep(failure, text, reply, &result);
@@ -183,7 +250,9 @@ BounceRecipient *
 failure_end(Failure *failure)
 {
     BounceRecipient *best = failure->best;
-    if (failure->weight <= CODE_WEIGHT) {
+    gboolean by_numbers = failure->weight <= CODE_WEIGHT;
+    if (by_numbers &&
+        (best->classification.rule == NULL || failure->kept != stage_of(failure, best->reply))) {
         classification_clear(&best->classification);
         classify(failure, best->reply, &best->classification);
     }

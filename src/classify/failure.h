@@ -15,8 +15,25 @@
 
 typedef struct Failure Failure;
 
+/*
+ * What the failures of one report have in common. One long text may stand for thousands of
+ * recipients: it is classified once.
+ */
+typedef struct {
+    const Classifier *classifier;
+    /* private: the last long text, and what it meant under these circumstances */
+    char *text, *remote_mta;
+    EnhancedStatus status;
+    SmtpStage stage;
+    MailKind kind;
+    Classification meaning;
+} FailureReader;
+
+void failure_reader_init(FailureReader *reader, const Classifier *classifier);
+void failure_reader_clear(FailureReader *reader);
+
 /* `recipient` and `remote_mta` are copied; "" if not known. */
-Failure *failure_new(const Classifier *classifier, MailKind kind, const char *recipient,
+Failure *failure_new(FailureReader *reader, MailKind kind, const char *recipient,
                      EnhancedStatus status, const char *remote_mta);
 
 /* A text, one line or many; empty ones are left out. */

@@ -158,13 +158,15 @@ read_text(Search *search, guint index, const LayoutText *text, const GArray *hit
                            header,
                            attached != NULL ? attached : quoted,
                            search->guess};
-    GPtrArray *findings = layout_reader_read(&source);
+    gboolean truncated = text->truncated;
+    GPtrArray *findings = layout_reader_read(&source, &truncated);
     if (findings == NULL)
         return FALSE;
     search->reading = g_new0(LayoutReading, 1);
     search->reading->name = form->name;
     search->reading->findings = findings;
     search->reading->original = g_steal_pointer(&quoted);
+    search->reading->truncated = truncated;
     return TRUE;
 }
 

@@ -38,7 +38,7 @@ read_finding(BounceReading *reading, const LayoutFinding *finding)
         return failure_none(kind, address, finding->text, ENHANCED_STATUS_NONE,
                             finding->remote_mta);
     Failure *failure =
-        failure_new(reading->classifier, kind, address, ENHANCED_STATUS_NONE, finding->remote_mta);
+        failure_new(&reading->failures, kind, address, ENHANCED_STATUS_NONE, finding->remote_mta);
     failure_add(failure, finding->text);
     if (!failure_is_clear(failure))
         bounce_reading_add_near(reading, failure, address);
@@ -52,6 +52,7 @@ layout_path_read(BounceReading *reading)
     if (layout == NULL)
         return FALSE;
     reading->bounce->layout = layout->name;
+    reading->bounce->truncated = reading->bounce->truncated || layout->truncated;
     for (guint i = 0; i < layout->findings->len; i++)
         if (!bounce_reading_take(reading,
                                  read_finding(reading, g_ptr_array_index(layout->findings, i))))

@@ -39,6 +39,7 @@ typedef struct {
     guint place;         /* the next in the source's places */
     guint heading_end;   /* the line after the section's phrase */
     gboolean collecting; /* lines say why */
+    gboolean truncated;  /* a recipient was left out */
     LinePiece own;       /* the address of him who got the report, named in a heading */
 } Reader;
 
@@ -135,8 +136,10 @@ section_verdict(const Reader *reader)
 static Draft *
 add_draft(Reader *reader, const char *recipient)
 {
-    if (reader->drafts->len >= LAYOUT_MAX_FINDINGS)
+    if (reader->drafts->len >= LAYOUT_MAX_FINDINGS) {
+        reader->truncated = TRUE;
         return NULL;
+    }
     Draft *draft = g_new0(Draft, 1);
     draft->recipient = g_strdup(recipient);
     draft->remote_mta = g_strdup(reader->host);
@@ -664,7 +667,7 @@ reader_clear(Reader *reader)
 }
 
 GPtrArray *
-layout_reader_read(const LayoutSource *source)
+layout_reader_read(const LayoutSource *source, gboolean *truncated)
 {
     Reader reader;
     reader_init(&reader, source);
@@ -673,6 +676,7 @@ layout_reader_read(const LayoutSource *source)
         fall_back(&reader);
     share_texts(&reader);
     GPtrArray *found = reader.drafts->len > 0 ? findings(&reader) : NULL;
+    *truncated = *truncated || reader.truncated;
     reader_clear(&reader);
     return found;
 }

@@ -27,8 +27,9 @@ typedef struct {
     gboolean guess; /* where no line and no field names anybody, take what is likely */
 } LayoutSource;
 
-/* LayoutFinding *, at least one; or NULL. The caller owns it. */
-GPtrArray *layout_reader_read(const LayoutSource *source);
+/* LayoutFinding *, at least one; or NULL. The caller owns it. `*truncated` becomes TRUE if there
+ * are more than are read, and is left alone otherwise. */
+GPtrArray *layout_reader_read(const LayoutSource *source, gboolean *truncated);
 
 /* The index of the line at which the original begins; the count of lines if none is quoted. */
 guint layout_reader_original_line(const LayoutForm *common, const LayoutText *text,

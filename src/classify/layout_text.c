@@ -15,30 +15,36 @@ is_blank(const char *text)
     return text[strspn(text, " \t\r\n")] == '\0';
 }
 
-/* Adds the parts of this kind before the original; parts behind it if there are none before. */
-static void
+/* Adds the parts of this kind before the original; parts behind it if there are none before. FALSE:
+ * not all of them. */
+static gboolean
 add_parts(GString *text, const MimeView *view, MimePartKind kind)
 {
     for (guint i = 0; i < view->parts->len; i++) {
         const MimePart *part = g_ptr_array_index(view->parts, i);
         if (part->kind == MIME_PART_ORIGINAL && text->len > 0)
-            return;
-        if (part->kind != kind || text->len >= LAYOUT_TEXT_OCTETS || is_blank(part->text))
+            return TRUE;
+        if (part->kind != kind || is_blank(part->text))
             continue;
-        g_string_append_len(text, part->text,
-                            (gssize)MIN(part->length, LAYOUT_TEXT_OCTETS - text->len));
+        gsize room = LAYOUT_TEXT_OCTETS - MIN(text->len, LAYOUT_TEXT_OCTETS);
+        g_string_append_len(text, part->text, (gssize)MIN(part->length, room));
+        if (part->length > room)
+            return FALSE;
         g_string_append_c(text, '\n');
     }
+    return TRUE;
 }
 
 LayoutText *
 layout_text_new(const MimeView *view)
 {
-    GString *text = g_string_new(NULL);
-    add_parts(text, view, MIME_PART_TEXT);
-    if (text->len == 0)
-        add_parts(text, view, MIME_PART_HTML);
-    return layout_text_take(text);
+    GString *octets = g_string_new(NULL);
+    gboolean whole = add_parts(octets, view, MIME_PART_TEXT);
+    if (octets->len == 0)
+        whole = add_parts(octets, view, MIME_PART_HTML);
+    LayoutText *text = layout_text_take(octets);
+    text->truncated = text->truncated || !whole;
+    return text;
 }
 
 /* ---- folding ------------------------------------------------------------------------------- */
@@ -121,12 +127,14 @@ layout_text_take(GString *octets)
     text->lines = g_array_new(FALSE, FALSE, sizeof(Line));
     text->places = g_array_new(FALSE, FALSE, sizeof(guint32));
     text->folded = g_string_sized_new(octets->len + 1);
-    for (gsize at = 0; at < octets->len && text->lines->len < LAYOUT_TEXT_LINES;) {
+    gsize at = 0;
+    while (at < octets->len && text->lines->len < LAYOUT_TEXT_LINES) {
         const char *end = memchr(octets->str + at, '\n', octets->len - at);
         gsize length = end != NULL ? (gsize)(end - octets->str) - at : octets->len - at;
         add_line(text, at, at + length);
         at += length + 1;
     }
+    text->truncated = at < octets->len;
     return text;
 }
 

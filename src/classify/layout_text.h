@@ -23,6 +23,7 @@ typedef struct {
     GArray *lines;  /* of Line, white space at their ends left out */
     GArray *places; /* of guint32: where each line begins in the folded text */
     GString *folded;
+    gboolean truncated; /* there is more */
 } LayoutText;
 
 LayoutText *layout_text_new(const MimeView *view);

@@ -207,6 +207,7 @@ report_text_new(const MimeView *view)
 {
     ReportText *report = g_new0(ReportText, 1);
     GString *text = text_of(view);
+    report->truncated = text->len > REPORT_TEXT_OCTETS;
     const char *fields = NULL, *end = returned_mail(text->str);
     report->fields = find_fields(text->str, &fields);
     if (fields != NULL && fields < end)

@@ -12,8 +12,9 @@
 #define REPORT_TEXT_OCTETS 65536
 
 typedef struct {
-    char *text;   /* without the report's own fields and the returned mail */
-    char *fields; /* a run of report fields (RFC 3464) that stands in the text; NULL: none */
+    char *text;         /* without the report's own fields and the returned mail */
+    char *fields;       /* a run of report fields (RFC 3464) that stands in the text; NULL: none */
+    gboolean truncated; /* only REPORT_TEXT_OCTETS were read */
 } ReportText;
 
 /* Never NULL. */
