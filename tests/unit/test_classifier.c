@@ -612,6 +612,27 @@ classify_much(void *data)
     return NULL;
 }
 
+/* Each example cut off at every octet; a piece is an allocation of its own, so that a sanitizer
+ * sees who reads behind it. */
+static void
+reads_what_is_cut_short(void **state)
+{
+    const gsize stride = TEST_SANITIZED ? 7 : 1;
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(rule_examples); i++) {
+        gsize length = strlen(rule_examples[i].text);
+        for (gsize cut = 1; cut < length; cut += stride) {
+            Classification result;
+            g_autofree char *piece = g_memdup2(rule_examples[i].text, cut);
+            g_autoptr(SmtpReply) reply = smtp_reply_parse(piece, (gssize)cut);
+            const ClassifierSubject subject = {.reply = reply, .finality = FINALITY_FAILED};
+            classifier_reply(classifier, &subject, &result);
+            assert_non_null(result.rule);
+            classification_clear(&result);
+        }
+    }
+}
+
 static void
 serves_many_threads(void **state)
 {
@@ -645,6 +666,7 @@ main(void)
         cmocka_unit_test(names_the_list),
         cmocka_unit_test(copies_a_classification),
         cmocka_unit_test(stays_bounded),
+        cmocka_unit_test(reads_what_is_cut_short),
         cmocka_unit_test(serves_many_threads),
     };
     return cmocka_run_group_tests(tests, build_classifier, drop_classifier);

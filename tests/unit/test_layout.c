@@ -113,23 +113,6 @@ has_an_example_and_a_row_in_the_manual_for_each_layout(void **state)
     (void)state;
 }
 
-/* Every example cut short at every octet, and with each kind of line end, is read without harm. */
-static void
-reads_what_is_cut_short(void **state)
-{
-    g_autoptr(GPtrArray) names = example_names();
-    for (guint i = 0; i < names->len; i++) {
-        g_autofree char *path = g_strconcat("tests/layouts/", (char *)names->pdata[i], NULL);
-        g_autofree char *mail = file_text(path);
-        gsize length = strlen(mail);
-        for (gsize cut = 0; cut < length; cut += 7) {
-            g_autoptr(LayoutReading) reading = read_mail(mail, cut);
-            assert_true(reading == NULL || reading->findings->len > 0);
-        }
-    }
-    (void)state;
-}
-
 /* ---- ordinary mail ------------------------------------------------------------------------- */
 
 static void
@@ -258,7 +241,6 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_each_example),
         cmocka_unit_test(has_an_example_and_a_row_in_the_manual_for_each_layout),
-        cmocka_unit_test(reads_what_is_cut_short),
         cmocka_unit_test(leaves_ordinary_mail_alone),
         cmocka_unit_test(keeps_its_limits),
         cmocka_unit_test(gives_the_header_of_a_quoted_original),
