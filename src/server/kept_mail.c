@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "server/session_memory.h"
+#include "base/session_memory.h"
 
 /* A view of a mail takes up to three times its octets more (mail/mime_view.h). */
 #define SHARES 4

@@ -7,13 +7,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/session_memory.h"
 #include "engine/check_run.h"
 #include "engine/engine.h"
 #include "engine/report.h"
 #include "mail/address.h"
 #include "server/recorder.h"
 #include "server/report_reading.h"
-#include "server/session_memory.h"
 #include "server/trouble.h"
 
 /* What one message may make us keep; beyond it the headers count as not known. */

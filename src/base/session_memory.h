@@ -1,6 +1,5 @@
 /*
- * session_memory: the memory that all sessions of the milter door keep of their mail together
- * (limits.memory).
+ * session_memory: the memory that all sessions keep of their mail together (limits.memory).
  *
  * A count, no allocator: who keeps octets takes them first and gives them back. Threads: any.
  */
@@ -11,3 +10,6 @@
 /* FALSE, and nothing is taken: then more than `limit` would be in use. */
 gboolean session_memory_take(gsize octets, guint64 limit);
 void session_memory_give(gsize octets);
+
+/* Taken and not given back. */
+gsize session_memory_in_use(void);

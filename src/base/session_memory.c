@@ -1,7 +1,7 @@
 /*
- * session_memory: the memory that all sessions of the milter door keep of their mail together.
+ * session_memory: the memory that all sessions keep of their mail together.
  */
-#include "server/session_memory.h"
+#include "base/session_memory.h"
 
 #include <stdatomic.h>
 
@@ -21,4 +21,10 @@ void
 session_memory_give(gsize octets)
 {
     atomic_fetch_sub(&in_use, octets);
+}
+
+gsize
+session_memory_in_use(void)
+{
+    return atomic_load(&in_use);
 }
