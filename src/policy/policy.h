@@ -144,6 +144,24 @@ typedef struct {
                                 must match */
 } PolicyCheck;
 
+/* What becomes of mail while a filter cannot be asked. */
+typedef enum {
+    FILTER_FAILURE_TEMPFAIL,
+    FILTER_FAILURE_ACCEPT, /* as if it were not configured */
+    FILTER_FAILURE_REJECT,
+} FilterFailure;
+
+/* filters: another milter behind us. */
+typedef struct {
+    char *name;
+    char *socket; /* "unix:/path", "local:/path", "inet:PORT@HOST", "inet6:PORT@HOST" */
+    char *file;
+    guint line;
+    gint64 timeout_us;         /* for each answer */
+    gint64 connect_timeout_us; /* to connect and to negotiate */
+    FilterFailure on_failure;
+} PolicyFilter;
+
 /* classify.rules: what a reply means here, whatever others think. */
 typedef struct {
     char *name; /* its number, if the policy gives none */

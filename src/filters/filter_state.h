@@ -1,0 +1,67 @@
+/*
+ * filter_state: what is known of a filter across connections.
+ *
+ * How it last negotiated, counters, and a circuit breaker. The breaker opens after several failed
+ * connects or timeouts in a row, never on a death in the middle of a message, and changes only how
+ * long the next connections wait for the filter, never what becomes of their mail: each still
+ * tries, and once in a while one waits in full. The registry is shared by all connections and
+ * outlives reloads; a filter is known by its socket. Threads: any (a pthread mutex inside).
+ */
+#pragma once
+
+#include <glib.h>
+
+typedef struct FilterStates FilterStates;
+typedef struct FilterState FilterState;
+
+/* In a row, until the breaker opens. */
+#define FILTER_STATE_BREAKER_FAILURES 3
+/* How long a connection waits for a filter whose breaker is open, in all. */
+#define FILTER_STATE_OPEN_WAIT_US (250 * G_TIME_SPAN_MILLISECOND)
+/* How often one waits in full nevertheless. */
+#define FILTER_STATE_PROBE_US (10 * G_TIME_SPAN_SECOND)
+
+FilterStates *filter_states_new(void);
+/* When no chain uses them any more. */
+void filter_states_free(FilterStates *states);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FilterStates, filter_states_free)
+
+/* Belongs to `states`; made at the first call. */
+FilterState *filter_states_get(FilterStates *states, const char *socket);
+
+typedef enum {
+    FILTER_TROUBLE_CONNECT,  /* nobody answers at its socket */
+    FILTER_TROUBLE_TIMEOUT,  /* it has not answered in time */
+    FILTER_TROUBLE_CLOSED,   /* it closed the connection, or the connection broke */
+    FILTER_TROUBLE_PROTOCOL, /* it said what it may not say */
+} FilterTrouble;
+
+enum { FILTER_TROUBLES = 4 };
+
+typedef struct {
+    guint64 connections; /* that were negotiated */
+    guint64 answers;
+    guint64 refusals; /* of those: REPLYCODE, REJECT, TEMPFAIL, SHUTDOWN, CONN_FAIL */
+    guint64 troubles[FILTER_TROUBLES];
+    guint64 spent_us; /* waiting for it */
+    gboolean open;    /* the breaker */
+} FilterCounters;
+
+/* A copy; all 0 if the socket is not known yet. */
+FilterCounters filter_states_counters(FilterStates *states, const char *socket);
+
+/* How long to wait for it to connect and negotiate, if `full_us` is what is configured. `now_us`:
+ * clock_monotonic_us(). */
+gint64 filter_state_wait(FilterState *state, gint64 full_us, gint64 now_us);
+
+/* It has negotiated: the breaker shuts. `macros`: its lists by MilterStage, copied, each may be
+ * NULL. */
+void filter_state_negotiated(FilterState *state, guint32 actions, guint32 steps,
+                             const char *const *macros);
+
+/* What it last asked for: FALSE if that is not known. `macros`: as many copies as there are stages,
+ * each to be freed. */
+gboolean filter_state_needs(FilterState *state, guint32 *actions, guint32 *steps, char **macros);
+
+void filter_state_answered(FilterState *state, gboolean refusal, gint64 spent_us);
+void filter_state_failed(FilterState *state, FilterTrouble trouble, gint64 spent_us, gint64 now_us);
