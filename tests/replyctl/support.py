@@ -3,8 +3,10 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import tempfile
+import time
 import unittest
 
 BUILD = pathlib.Path(os.environ.get("top_builddir", "."))
@@ -90,3 +92,40 @@ class Case(unittest.TestCase):
             # A word that is longer than a line is never broken.
             if len(line) > 80:
                 self.assertGreater(max(len(word) for word in line.split()), 50, line)
+
+
+class Follower(Case):
+    """replyctl follow while its log grows: what it has told stands in self.events, its place in self.state."""
+
+    def setUp(self):
+        super().setUp()
+        self.state = self.folder / "state"
+        self.events = self.folder / "events.jsonl"
+        self.policy.write_text(f'log = {{ events = "{self.events}"; }};\n')
+
+    def start(self, *source):
+        # pylint: disable=consider-using-with
+        self.process = subprocess.Popen([PROGRAM, "follow", "-c", self.policy, "--state", self.state, *source],
+                                        stdin=subprocess.DEVNULL)
+        self.addCleanup(self.stop)
+        self.until(self.state.exists)
+
+    def stop(self, how=signal.SIGTERM):
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        self.assertIn(self.process.wait(TIMEOUT), (0, -signal.SIGKILL))
+
+    def until(self, condition):
+        end = time.monotonic() + TIMEOUT
+        while not condition():
+            self.assertIsNone(self.process.poll())
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.02)
+
+    def queue_ids(self):
+        text = self.events.read_text() if self.events.exists() else ""
+        return [json.loads(line)["queue_id"] for line in text.splitlines()]
+
+    def await_ids(self, *wanted):
+        self.until(lambda: len(self.queue_ids()) >= len(wanted))
+        self.assertEqual(self.queue_ids(), list(wanted))

@@ -3,10 +3,8 @@
 import json
 import os
 import signal
-import subprocess
-import time
 
-from support import PROGRAM, TIMEOUT, Case, run
+from support import Case, Follower, run
 
 STAMP = "2026-11-21T12:00:01.500000Z mx "
 BOUNCED = STAMP + ("postfix/smtp[1]: 4Xy{0}: to=<a@b.example>, relay=mx.b.example[192.0.2.1]:25, delay=1, dsn=5.1.1, "
@@ -22,6 +20,11 @@ REFUSED = STAMP + ("postfix/smtpd[1]: NOQUEUE: reject: RCPT from unknown[192.0.2
                    "from=<> to=<n@b.example> proto=ESMTP helo=<x>\n")
 
 
+def write_log(path, *lines, mode="a"):
+    with open(path, mode, encoding="utf-8") as log:
+        log.write("".join(lines))
+
+
 class FollowCase(Case):
     def setUp(self):
         super().setUp()
@@ -30,8 +33,7 @@ class FollowCase(Case):
         self.policy.write_text('log = { addresses = "plain"; };\n')
 
     def write(self, *lines, mode="a"):
-        with open(self.log, mode, encoding="utf-8") as log:
-            log.write("".join(lines))
+        write_log(self.log, *lines, mode=mode)
 
     def once(self, *arguments, status=0):
         done = run("follow", "-c", self.policy, "--once", *arguments, self.log)
@@ -167,42 +169,17 @@ class TestState(FollowCase):
         self.fault(1, "follow", "-c", self.policy, "--once", "--directory", self.folder / "none")
 
 
-class TestRunning(FollowCase):
+class TestRunning(Follower):
     """While the log grows."""
 
     def setUp(self):
         super().setUp()
+        self.log = self.folder / "mail.log"
         self.write(BOUNCED.format("00"))
-        self.events = self.folder / "events.jsonl"
-        self.policy.write_text(f'log = {{ events = "{self.events}"; }};\n')
-        self.start()
+        self.start(self.log)
 
-    def start(self):
-        # pylint: disable=consider-using-with
-        self.process = subprocess.Popen([PROGRAM, "follow", "-c", self.policy, "--state", self.state, self.log],
-                                        stdin=subprocess.DEVNULL)
-        self.addCleanup(self.stop)
-        self.until(self.state.exists)
-
-    def stop(self, how=signal.SIGTERM):
-        if self.process.poll() is None:
-            self.process.send_signal(how)
-        self.assertIn(self.process.wait(TIMEOUT), (0, -signal.SIGKILL))
-
-    def until(self, condition):
-        end = time.monotonic() + TIMEOUT
-        while not condition():
-            self.assertIsNone(self.process.poll())
-            self.assertLess(time.monotonic(), end)
-            time.sleep(0.02)
-
-    def queue_ids(self):
-        text = self.events.read_text() if self.events.exists() else ""
-        return [json.loads(line)["queue_id"] for line in text.splitlines()]
-
-    def await_ids(self, *wanted):
-        self.until(lambda: len(self.queue_ids()) >= len(wanted))
-        self.assertEqual(self.queue_ids(), list(wanted))
+    def write(self, *lines, mode="a"):
+        write_log(self.log, *lines, mode=mode)
 
     def test_grows_and_rotates(self):
         self.write(BOUNCED.format("01"))
@@ -214,7 +191,7 @@ class TestRunning(FollowCase):
         self.await_ids("4Xy01", "4Xy02", "4Xy03")
         self.stop()
         self.write(BOUNCED.format("04"))
-        self.start()
+        self.start(self.log)
         self.await_ids("4Xy01", "4Xy02", "4Xy03", "4Xy04")
 
     def test_event_log_rotates(self):
@@ -236,5 +213,5 @@ class TestRunning(FollowCase):
         self.await_ids("4Xy01")
         self.stop(signal.SIGKILL)
         self.write(BOUNCED.format("02"))
-        self.start()
+        self.start(self.log)
         self.until(lambda: "4Xy02" in self.queue_ids())
