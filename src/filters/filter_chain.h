@@ -16,6 +16,7 @@
 #include <glib.h>
 
 #include "filters/change.h"
+#include "filters/filter_client.h"
 #include "filters/filter_state.h"
 #include "filters/held_message.h"
 #include "policy/policy.h"
@@ -23,20 +24,6 @@
 #include "wire/milter_negotiation.h"
 
 typedef struct FilterChain FilterChain;
-
-typedef enum {
-    FILTER_VERDICT_CONTINUE,
-    FILTER_VERDICT_ACCEPT,    /* every filter is out, for the message or the connection: nothing
-                               * more of it need be told to the chain */
-    FILTER_VERDICT_REPLY,     /* REPLYCODE: its text is `reply` */
-    FILTER_VERDICT_REJECT,    /* without a text */
-    FILTER_VERDICT_TEMPFAIL,  /* without a text */
-    FILTER_VERDICT_DISCARD,   /* never at connect and HELO, where it is taken as CONTINUE */
-    FILTER_VERDICT_SHUTDOWN,  /* 421, and the SMTP connection is to be closed */
-    FILTER_VERDICT_CONN_FAIL, /* the SMTP connection is to be closed */
-    FILTER_VERDICT_FAILED,    /* it could not be asked, and on_failure is not FILTER_FAILURE_ACCEPT;
-                               * never at connect and HELO: from MAIL on */
-} FilterVerdict;
 
 /* What is borrowed belongs to the chain until its next call. */
 typedef struct {
@@ -50,29 +37,6 @@ typedef struct {
                                  * before: it was not asked now */
     gint64 spent_us;            /* by all filters at this event */
 } FilterResult;
-
-/* One filter's part in an event, for events, logs and counters. */
-typedef struct {
-    const PolicyFilter *filter;
-    MilterCommandCode stage; /* OPTNEG: when it was connected to */
-    FilterVerdict verdict;   /* ACCEPT: of this filter; FAILED whatever its on_failure */
-    const char *failure;     /* FAILED: what happened; else NULL */
-    guint changes;           /* at the end of a message: how many it has asked for */
-    gint64 spent_us;
-} FilterNews;
-
-/* Whom the chain asks and tells, always from within a call to it. */
-typedef struct {
-    /* A macro of the MTA as it is now, or NULL; `name` as in "i" or "{auth_type}". Used before the
-     * next call. */
-    const char *(*macro)(gpointer data, const char *name);
-    /* A filter is still at work on the end of a message; at most once a second. May be NULL. */
-    void (*progress)(gpointer data);
-    /* Each answer and each failure, as it happens; not what needed no answer, and not what is
-     * repeated. May be NULL. */
-    void (*heard)(gpointer data, const FilterNews *news);
-    gpointer data;
-} FilterHost;
 
 /*
  * `filters`: `count` of them, which must outlive the chain (as in a pinned policy), as must
@@ -144,6 +108,19 @@ FilterResult filter_chain_message(FilterChain *chain, HeldMessage *message, Chan
 /* The transaction has ended otherwise: RSET, a refusal, the client is gone. Without one: nothing.
  * Waits for no filter. */
 void filter_chain_abort(FilterChain *chain);
+
+/* How a filter stands now, for those who ask (`replyctl check`). */
+typedef struct {
+    const PolicyFilter *filter;
+    gboolean negotiated;               /* these hold: */
+    guint32 version;                   /* of the protocol */
+    guint32 actions;                   /* MILTER_ACTION_* that it may use */
+    guint32 steps;                     /* MILTER_STEP_* */
+    const char *macros[MILTER_STAGES]; /* NULL: it asked for none of its own choice */
+    const char *failure;               /* what happened to it, or NULL; belongs to the chain */
+} FilterStanding;
+
+FilterStanding filter_chain_standing(const FilterChain *chain, guint i);
 
 /* Does any filter want to be told more of this message? FALSE as with FILTER_VERDICT_ACCEPT. */
 gboolean filter_chain_is_in(const FilterChain *chain);

@@ -1,0 +1,107 @@
+/*
+ * filter_client: one filter on one connection from the MTA.
+ *
+ * Negotiates, tells the filter what it wants to know, with the macros that it asked for, takes its
+ * answers, and keeps whether it is still in. What it may not say is a failure: an answer where none
+ * is due, an action that it did not ask for, a change before the end of the message. After a
+ * failure nothing of the connection is kept. Used by filter_chain and filter_message. Threads: one
+ * owner.
+ */
+#pragma once
+
+#include <glib.h>
+#include <poll.h>
+
+#include "filters/change.h"
+#include "filters/filter_state.h"
+#include "policy/policy.h"
+#include "wire/milter_command.h"
+#include "wire/milter_negotiation.h"
+
+typedef enum {
+    FILTER_VERDICT_CONTINUE,
+    FILTER_VERDICT_ACCEPT,    /* every filter is out, for the message or the connection: nothing
+                               * more of it need be told to the chain */
+    FILTER_VERDICT_REPLY,     /* REPLYCODE: its text is `reply` */
+    FILTER_VERDICT_REJECT,    /* without a text */
+    FILTER_VERDICT_TEMPFAIL,  /* without a text */
+    FILTER_VERDICT_DISCARD,   /* never at connect and HELO, where it is taken as CONTINUE */
+    FILTER_VERDICT_SHUTDOWN,  /* 421, and the SMTP connection is to be closed */
+    FILTER_VERDICT_CONN_FAIL, /* the SMTP connection is to be closed */
+    FILTER_VERDICT_FAILED,    /* it could not be asked, and on_failure is not FILTER_FAILURE_ACCEPT;
+                               * never at connect and HELO: from MAIL on */
+} FilterVerdict;
+
+/* One filter's part in an event, for events, logs and counters. */
+typedef struct {
+    const PolicyFilter *filter;
+    MilterCommandCode stage; /* OPTNEG: when it was connected to */
+    FilterVerdict verdict;   /* ACCEPT: of this filter; FAILED whatever its on_failure */
+    const char *failure;     /* FAILED: what happened; else NULL */
+    guint changes;           /* at the end of a message: how many it has asked for */
+    gint64 spent_us;
+} FilterNews;
+
+/* Whom the chain asks and tells, always from within a call to it. */
+typedef struct {
+    /* A macro of the MTA as it is now, or NULL; `name` as in "i" or "{auth_type}". Used before the
+     * next call. */
+    const char *(*macro)(gpointer data, const char *name);
+    /* A filter is still at work on the end of a message; at most once a second. May be NULL. */
+    void (*progress)(gpointer data);
+    /* Each answer and each failure, as it happens; not what needed no answer, and not what is
+     * repeated. May be NULL. */
+    void (*heard)(gpointer data, const FilterNews *news);
+    gpointer data;
+    guint64 memory_limit; /* limits.memory, for new bodies */
+} FilterHost;
+
+typedef struct FilterClient FilterClient;
+
+/* All of them must outlive the client. */
+FilterClient *filter_client_new(const PolicyFilter *filter, FilterState *state,
+                                const FilterHost *host);
+/* Says QUIT, waits for nothing. */
+void filter_client_free(FilterClient *client);
+
+/*
+ * Connecting and negotiating, side by side with others: start each; then, until none waits, poll()
+ * what filter_client_wait() sets and tell each by filter_client_go_on(). `offer` must last until
+ * then.
+ */
+void filter_client_start(FilterClient *client, const MilterNegotiation *offer);
+/* FALSE: it is connected, or has failed. Else `until_us` (clock_monotonic_us()): when to go on
+ * though nothing was polled. */
+gboolean filter_client_wait(const FilterClient *client, struct pollfd *polled, gint64 *until_us);
+void filter_client_go_on(FilterClient *client, short polled);
+
+const PolicyFilter *filter_client_filter(const FilterClient *client);
+
+/* What holds: NULL before it has negotiated, and after a failure. */
+const MilterNegotiation *filter_client_negotiated(const FilterClient *client);
+
+/* NULL, or what happened to it. */
+const char *filter_client_failure(const FilterClient *client);
+
+/* Does it want to be told more of this message, or this connection? */
+gboolean filter_client_is_in(const FilterClient *client);
+
+/*
+ * Tells it a command, one whole packet, and takes the answer if one is due. What it does not want
+ * is not sent, and one that is out gets nothing; one that has refused the connection or failed
+ * gives that verdict again: *asked is FALSE where its verdict is not an answer to this.
+ */
+FilterVerdict filter_client_tell(FilterClient *client, MilterCommandCode code,
+                                 const GString *packet, gboolean *asked);
+
+/* The end of the message: as above, and its changes are added to `changes`. */
+FilterVerdict filter_client_tell_end(FilterClient *client, ChangeList *changes, gboolean *asked);
+
+/* The text of the last FILTER_VERDICT_REPLY. */
+const GString *filter_client_reply(const FilterClient *client);
+
+/* A failure that is not the filter's: this message cannot be shown to it. */
+FilterVerdict filter_client_give_up(FilterClient *client, const char *why);
+
+/* The transaction is over otherwise than by its answer to the end of the message. */
+void filter_client_abort(FilterClient *client);
