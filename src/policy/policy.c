@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "policy/condition_reader.h"
+#include "policy/filter_reader.h"
 #include "policy/problem.h"
 #include "policy/rule_index.h"
 #include "policy/rule_reader.h"
@@ -25,6 +26,7 @@ struct Policy {
     PolicyNeeds needs;
     GPtrArray *rules;         /* of PolicyRule * */
     GPtrArray *checks;        /* of PolicyCheck * */
+    GPtrArray *filters;       /* of PolicyFilter * */
     GPtrArray *site_rules;    /* of PolicySiteRule * */
     atomic_ullong *site_hits; /* one for each of them */
     RuleIndex *rule_index;
@@ -43,6 +45,7 @@ policy_new(const char *path, Classifier *classifier)
     policy->classifier = classifier != NULL ? classifier_ref(classifier) : NULL;
     policy->rules = g_ptr_array_new_with_free_func(policy_rule_free);
     policy->checks = g_ptr_array_new_with_free_func(policy_check_free);
+    policy->filters = g_ptr_array_new_with_free_func(policy_filter_free);
     policy->site_rules = g_ptr_array_new_with_free_func(policy_site_rule_free);
     settings_init(&policy->settings);
     return policy;
@@ -109,6 +112,8 @@ read_tree(Policy *policy, const config_t *tree, const Source *source, GPtrArray 
     settings_read(&reading, root, &policy->settings);
     rules_read(&reading, root, &policy->settings, policy->rules);
     checks_read(&reading, root, &policy->settings, policy->checks);
+    filters_read(&reading, root, &policy->settings, policy->filters);
+    rules_check_filters(&reading, root, policy->rules, policy->filters);
     site_rules_read(&reading, root, policy->site_rules);
     reading_finish(&reading, problems, warnings);
 }
@@ -157,6 +162,7 @@ policy_unref(Policy *policy)
     word_index_free(policy->word_index);
     g_ptr_array_unref(policy->rules);
     g_ptr_array_unref(policy->checks);
+    g_ptr_array_unref(policy->filters);
     g_ptr_array_unref(policy->site_rules);
     g_free(policy->site_hits);
     settings_clear(&policy->settings);
@@ -226,6 +232,19 @@ policy_check(const Policy *policy, guint index)
 {
     g_assert(index < policy->checks->len);
     return g_ptr_array_index(policy->checks, index);
+}
+
+guint
+policy_filter_count(const Policy *policy)
+{
+    return policy->filters->len;
+}
+
+const PolicyFilter *
+policy_filter(const Policy *policy, guint index)
+{
+    g_assert(index < policy->filters->len);
+    return g_ptr_array_index(policy->filters, index);
 }
 
 guint

@@ -174,7 +174,8 @@ typedef struct {
 
 #define POLICY_SITE_RULE_PREFIX "site:"
 
-/* What the policy makes the MTA send; worked out at load. */
+/* What the policy makes the MTA send; worked out at load. The filters' part is known only when they
+ * have been asked. */
 typedef struct {
     guint points;            /* bits 1 << CheckPoint: an answer of ours is possible there */
     gboolean headers;        /* the headers must be read */
@@ -245,6 +246,9 @@ GPtrArray *policy_likely_texts(const Policy *policy, const char *line);
 
 guint policy_check_count(const Policy *policy);
 const PolicyCheck *policy_check(const Policy *policy, guint index);
+
+guint policy_filter_count(const Policy *policy);
+const PolicyFilter *policy_filter(const Policy *policy, guint index);
 
 guint policy_site_rule_count(const Policy *policy);
 const PolicySiteRule *policy_site_rule(const Policy *policy, guint index);

@@ -145,16 +145,61 @@ print_checks(GString *out, const Policy *policy)
     g_string_append(out, ");\n");
 }
 
+/* "2.5", "10.0". */
+static void
+print_seconds(GString *out, const char *name, gint64 time_us)
+{
+    g_string_append_printf(out, " %s = %" G_GINT64_FORMAT ".%06" G_GINT64_FORMAT, name,
+                           time_us / G_USEC_PER_SEC, time_us % G_USEC_PER_SEC);
+    while (out->str[out->len - 1] == '0' && out->str[out->len - 2] != '.')
+        g_string_truncate(out, out->len - 1);
+    g_string_append_c(out, ';');
+}
+
+static void
+print_filter(GString *out, const PolicyFilter *filter)
+{
+    g_autofree char *socket = syntax_quote(filter->socket);
+    g_string_append_printf(out, "    { name = \"%s\"; socket = %s;\n     ", filter->name, socket);
+    print_seconds(out, "timeout", filter->timeout_us);
+    print_seconds(out, "connect_timeout", filter->connect_timeout_us);
+    g_string_append_printf(out, " on_failure = \"%s\"; }",
+                           filter_failure_names[filter->on_failure]);
+}
+
+static void
+print_filters(GString *out, const Policy *policy)
+{
+    guint count = policy_filter_count(policy);
+    g_string_append(out, "filters = (\n");
+    for (guint i = 0; i < count; i++) {
+        print_filter(out, policy_filter(policy, i));
+        g_string_append(out, i + 1 < count ? ",\n" : "\n");
+    }
+    g_string_append(out, ");\n");
+}
+
+/* A section that is a list. */
+static gboolean
+print_list(GString *out, const Policy *policy, const char *section)
+{
+    if (strcmp(section, "checks") == 0)
+        print_checks(out, policy);
+    else if (strcmp(section, "filters") == 0)
+        print_filters(out, policy);
+    else
+        return FALSE;
+    return TRUE;
+}
+
 char *
 policy_print(const Policy *policy)
 {
     GString *out = g_string_new(NULL);
     const char *const *sections = settings_sections();
     for (guint i = 0; sections[i] != NULL; i++) {
-        if (strcmp(sections[i], "checks") == 0) {
-            print_checks(out, policy);
+        if (print_list(out, policy, sections[i]))
             continue;
-        }
         g_string_append_printf(out, "%s = {\n", sections[i]);
         print_section(out, policy_settings(policy), sections[i]);
         if (strcmp(sections[i], "replies") == 0)

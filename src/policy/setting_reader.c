@@ -7,9 +7,7 @@
 #include <sys/stat.h>
 
 #include "policy/checked_file.h"
-
-/* Sections of later versions: refused by name, so that nobody believes that they work. */
-static const char *const later_sections[] = {"filters", NULL};
+#include "policy/socket_name.h"
 
 enum { KEY_OCTETS_MIN = 16, KEY_OCTETS_MAX = 4096 };
 
@@ -132,17 +130,11 @@ static void
 read_section(Reading *reading, const config_setting_t *section, PolicySettings *settings)
 {
     const char *name = config_setting_name(section);
-    if (g_strv_contains(later_sections, name)) {
-        reading_problem(reading, section,
-                        "\"%s\" is not in this version: leave the section out, or in comments",
-                        name);
-        return;
-    }
     if (!g_strv_contains(settings_sections(), name)) {
         reading_unknown(reading, section, "setting", settings_sections());
         return;
     }
-    if (strcmp(name, "checks") == 0)
+    if (strcmp(name, "checks") == 0 || strcmp(name, "filters") == 0)
         return;
     if (!config_setting_is_group(section)) {
         reading_problem(reading, section, "\"%s\" must be a group: %s = { ... };", name, name);
@@ -168,24 +160,13 @@ place_of(const config_setting_t *root, const char *path)
     return config_setting_get_member(section, parts[1]);
 }
 
-/* The path of a local socket, or NULL. */
-static const char *
-socket_path(const char *socket)
-{
-    if (socket == NULL)
-        return NULL;
-    if (g_str_has_prefix(socket, "unix:"))
-        return socket + strlen("unix:");
-    return g_str_has_prefix(socket, "local:") ? socket + strlen("local:") : NULL;
-}
-
 static void
 check_door(Reading *reading, const config_setting_t *root, const char *section,
            const SocketSettings *door)
 {
     g_autofree char *link_path = g_strconcat(section, ".link", NULL);
     g_autofree char *mode_path = g_strconcat(section, ".mode", NULL);
-    const char *path = socket_path(door->socket);
+    const char *path = socket_name_path(door->socket);
     if (door->link != NULL && path != NULL && strcmp(door->link, path) == 0)
         reading_problem(reading, place_of(root, link_path),
                         "\"%s\" is the socket itself: leave it out, or give it another name",
@@ -211,8 +192,8 @@ check_doors(Reading *reading, const config_setting_t *root, const PolicySettings
 {
     check_door(reading, root, "milter", &settings->milter);
     check_door(reading, root, "tables", &settings->tables);
-    const char *milter = socket_path(settings->milter.socket);
-    const char *tables = socket_path(settings->tables.socket);
+    const char *milter = socket_name_path(settings->milter.socket);
+    const char *tables = socket_name_path(settings->tables.socket);
     if (same_text(settings->milter.socket, settings->tables.socket) || same_text(milter, tables))
         reading_problem(reading, place_of(root, "tables.socket"),
                         "\"tables.socket\" is the socket of the milter: they need one each");

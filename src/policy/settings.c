@@ -6,26 +6,28 @@
 #include <errno.h>
 #include <grp.h>
 #include <string.h>
-#include <sys/un.h>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "mail/smtp_stage.h"
 #include "policy/choice.h"
 #include "policy/octets.h"
+#include "policy/socket_name.h"
 #include "policy/syntax.h"
 
 const char *const reply_mode_names[] = {"keep", "repair", "annotate", "replace", NULL};
 const char *const disclosure_names[] = {"full", "brief", NULL};
 const char *const check_action_names[] = {"refuse", "quarantine", "discard", NULL};
 const char *const bounce_trust_names[] = {"own-mta", "proof", "all", NULL};
+const char *const filter_failure_names[] = {"tempfail", "accept", "reject", NULL};
 
 static const char *const address_privacy[] = {"plain", "domain", "hashed", NULL};
 static const char *const client_privacy[] = {"plain", "prefix", "hashed", NULL};
 static const char *const facilities[] = {"mail",   "daemon", "local0", "local1", "local2", "local3",
                                          "local4", "local5", "local6", "local7", NULL};
-static const char *const sections[] = {"milter",  "tables",   "site",   "replies", "checks",
-                                       "bounces", "classify", "limits", "log",     NULL};
+static const char *const sections[] = {"milter", "tables",  "site",    "replies",
+                                       "checks", "filters", "bounces", "classify",
+                                       "limits", "log",     NULL};
 
 #define FIELD(member) .offset = G_STRUCT_OFFSET(PolicySettings, member)
 
@@ -359,55 +361,6 @@ check_path(const char *text, GError **error)
 }
 
 static gboolean
-check_port(const char *text, const char *port, GError **error)
-{
-    g_autofree char *digits = g_strndup(port, strcspn(port, "@"));
-    const char *host = port + strlen(digits);
-    guint64 number;
-    if (!g_ascii_string_to_unsigned(digits, 10, 1, 65535, &number, NULL))
-        return error_fail(error, REPLYMILTER_ERROR_CONFIG,
-                          "\"%s\": \"%s\" is no port: a number from 1 to 65535, then \"@HOST\"",
-                          text, digits);
-    return host[0] == '\0' || host[1] != '\0' ||
-           error_fail(error, REPLYMILTER_ERROR_CONFIG, "\"%s\": the host behind \"@\" is missing",
-                      text);
-}
-
-static gboolean
-check_unix_path(const char *text, const char *path, GError **error)
-{
-    if (!g_path_is_absolute(path))
-        return error_fail(error, REPLYMILTER_ERROR_CONFIG,
-                          "\"%s\": the path of the socket must begin with \"/\"", text);
-    return strlen(path) < sizeof(((struct sockaddr_un *)0)->sun_path) ||
-           error_fail(error, REPLYMILTER_ERROR_CONFIG,
-                      "\"%s\": the path of a socket has at most %zu octets", text,
-                      sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
-}
-
-static gboolean
-check_socket(const char *text, GError **error)
-{
-    const char *rest = strchr(text, ':');
-    gsize length = rest != NULL ? (gsize)(rest - text) : 0;
-    g_autofree char *kind = g_strndup(text, length);
-    rest = rest != NULL ? rest + 1 : text;
-    guint64 number;
-    if (strcmp(kind, "unix") == 0 || strcmp(kind, "local") == 0)
-        return check_unix_path(text, rest, error);
-    if (strcmp(kind, "inet") == 0 || strcmp(kind, "inet6") == 0)
-        return check_port(text, rest, error);
-    if (strcmp(kind, "fd") == 0)
-        return g_ascii_string_to_unsigned(rest, 10, 3, 65535, &number, NULL) ||
-               error_fail(error, REPLYMILTER_ERROR_CONFIG,
-                          "\"%s\": the descriptor is a number from 3 on", text);
-    return error_fail(error, REPLYMILTER_ERROR_CONFIG,
-                      "\"%s\" is no socket: write it as \"unix:/path\", \"inet:PORT@HOST\", "
-                      "\"inet6:PORT@HOST\" or \"fd:3\"",
-                      text);
-}
-
-static gboolean
 check_group(const char *text, GError **error)
 {
     struct group entry, *found = NULL;
@@ -457,7 +410,7 @@ check_string(const SettingRow *row, const char *text, GError **error)
                error_fail(error, REPLYMILTER_ERROR_CONFIG,
                           "\"%s\" is no absolute path, nor \"stdout\" or \"syslog\"", text);
     case SETTING_SOCKET:
-        return check_socket(text, error);
+        return socket_name_check(text, error);
     case SETTING_GROUP:
         return check_group(text, error);
     default:

@@ -76,3 +76,4 @@ extern const char *const reply_mode_names[];
 extern const char *const disclosure_names[];
 extern const char *const check_action_names[];
 extern const char *const bounce_trust_names[];
+extern const char *const filter_failure_names[];

@@ -3,18 +3,7 @@
  */
 #include "policy/surroundings.h"
 
-#include <string.h>
-
-/* What stands behind "unix:" or "local:", else NULL. */
-static const char *
-local_path(const char *socket)
-{
-    static const char *const kinds[] = {"unix:", "local:"};
-    for (gsize i = 0; socket != NULL && i < G_N_ELEMENTS(kinds); i++)
-        if (g_str_has_prefix(socket, kinds[i]))
-            return socket + strlen(kinds[i]);
-    return NULL;
-}
+#include "policy/socket_name.h"
 
 static void
 check_folder_of(const Policy *policy, const char *setting, const char *path, GPtrArray *warnings)
@@ -36,9 +25,9 @@ void
 surroundings_check(const Policy *policy, GPtrArray *warnings)
 {
     const PolicySettings *settings = policy_settings(policy);
-    check_folder_of(policy, "milter.socket", local_path(settings->milter.socket), warnings);
+    check_folder_of(policy, "milter.socket", socket_name_path(settings->milter.socket), warnings);
     check_folder_of(policy, "milter.link", settings->milter.link, warnings);
-    check_folder_of(policy, "tables.socket", local_path(settings->tables.socket), warnings);
+    check_folder_of(policy, "tables.socket", socket_name_path(settings->tables.socket), warnings);
     check_folder_of(policy, "tables.link", settings->tables.link, warnings);
     check_folder_of(policy, "log.events", settings->log.events, warnings);
 }

@@ -66,6 +66,13 @@ print_section(const char *section, const PolicySettings *defaults)
     printf(".El\n");
 }
 
+static gboolean
+has_plain_settings(const char *section)
+{
+    g_autofree const char **names = settings_names(section);
+    return names != NULL;
+}
+
 static void
 print_settings(void)
 {
@@ -73,7 +80,7 @@ print_settings(void)
     settings_init(&defaults);
     const char *const *sections = settings_sections();
     for (guint i = 0; sections[i] != NULL; i++)
-        if (strcmp(sections[i], "checks") != 0 && strcmp(sections[i], "classify") != 0)
+        if (has_plain_settings(sections[i]))
             print_section(sections[i], &defaults);
     settings_clear(&defaults);
 }

@@ -140,8 +140,8 @@ refuses_files(void **state)
          "DIR/part:2: unknown setting \"mod\": did you mean \"mode\"?\n"
          "4: unknown setting \"x\": it can be one of hostname, networks, help_url, contact, "
          "reference, disclosure"},
-        {"filters = ( );",
-         "1: \"filters\" is not in this version: leave the section out, or in comments"},
+        {"filters = { };", "1: \"filters\" must be a list of groups: ( { ... }, { ... } )"},
+        {"filters = ( 1 );", "1: a filter is a group: { name = \"...\"; socket = \"...\"; }"},
         {"bounces = ( );\nclassify = ( );", "1: \"bounces\" must be a group: bounces = { ... };\n"
                                             "2: \"classify\" must be a group: classify = { ... };"},
         {"classify = { rule = ( ); };", "1: unknown setting \"rule\": did you mean \"rules\"?"},
@@ -152,7 +152,7 @@ refuses_files(void **state)
         {"sites = { };", "1: unknown setting \"sites\": did you mean \"site\"?"},
         {"nothing_like_it = { };",
          "1: unknown setting \"nothing_like_it\": it can be one of milter, tables, site, replies, "
-         "checks, bounces, classify, limits, log"},
+         "checks, filters, bounces, classify, limits, log"},
         {"site = ( );", "1: \"site\" must be a group: site = { ... };"},
         {"checks = { };", "1: \"checks\" must be a list of groups: ( { ... }, { ... } )"},
         {"checks = ( 1 );", "1: a check is a group: { name = ...; when = ...; then = ...; }"},
@@ -737,6 +737,121 @@ reads_reports_where_somebody_wants_them(void **state)
     }
 }
 
+/* ---- filters
+ * ---------------------------------------------------------------------------------------- */
+
+#define FILTER(rest) "filters = ( { name = \"f\"; socket = \"unix:/f\"; " rest " } );"
+#define SOCKET(name) "filters = ( { name = \"f\"; socket = \"" name "\"; } );"
+#define FILTERS      "filters = ( { name = \"opendmarc\"; socket = \"unix:/f\"; } );\n"
+
+static void
+refuses_filters(void **state)
+{
+    static const Case cases[] = {
+        {"filters = (\n{ socket = \"unix:/f\"; },\n{ name = \"f\"; } );",
+         "2: a filter needs a name\n3: a filter needs a socket"},
+        {"filters = (\n{ name = \"f\"; socket = \"unix:/f\"; },\n"
+         "{ name = \"f\"; socket = \"unix:/g\"; } );",
+         "3: there is a filter \"f\" already (DIR/main:2)"},
+        {"filters = ( { name = \"a b\"; socket = 5; } );",
+         "1: \"a b\" is no name: letters, digits, \"-\", \"_\" and \".\", at most 64 of them\n"
+         "1: \"socket\" must be a string in double quotes"},
+        {FILTER("timout = 1;"), "1: unknown setting \"timout\": did you mean \"timeout\"?"},
+        {FILTER("x = 1;"), "1: unknown setting \"x\": it can be one of name, socket, timeout, "
+                           "connect_timeout, on_failure"},
+        {FILTER("timeout = \"10\";"), "1: \"timeout\" must be a number of seconds: 10 or 2.5"},
+        {FILTER("timeout = 0.05;"), "1: \"timeout\" is outside its limits: 0.1 to 600 seconds"},
+        {FILTER("timeout = 601;"), "1: \"timeout\" is outside its limits: 0.1 to 600 seconds"},
+        {FILTER("timeout = -1.5;"), "1: \"timeout\" is outside its limits: 0.1 to 600 seconds"},
+        {FILTER("timeout = 1e300;"), "1: \"timeout\" is outside its limits: 0.1 to 600 seconds"},
+        {FILTER("connect_timeout = 3000000000;"),
+         "1: \"connect_timeout\" is outside its limits: 0.1 to 60 seconds"},
+        {FILTER("connect_timeout = true;"),
+         "1: \"connect_timeout\" must be a number of seconds: 10 or 2.5"},
+        {FILTER("on_failure = \"acept\";"),
+         "1: unknown on_failure \"acept\": did you mean \"accept\"? (tempfail, accept, reject)"},
+        {FILTER("on_failure = false;"), "1: \"on_failure\" must be a string in double quotes"},
+        {SOCKET("/f"), "1: \"/f\" is no socket to connect to: write it as \"unix:/path\", "
+                       "\"inet:PORT@HOST\" or \"inet6:PORT@HOST\""},
+        {SOCKET("fd:3"), "1: \"fd:3\" is no socket to connect to: write it as \"unix:/path\", "
+                         "\"inet:PORT@HOST\" or \"inet6:PORT@HOST\""},
+        {SOCKET("unix:f"), "1: \"unix:f\": the path of the socket must begin with \"/\""},
+        {SOCKET("inet:localhost:8891"),
+         "1: \"inet:localhost:8891\": \"localhost:8891\" is no port: a number from 1 to 65535, "
+         "then \"@HOST\""},
+        {SOCKET("inet:8891"), "1: \"inet:8891\" does not say on which host: write it as "
+                              "\"inet:8891@127.0.0.1\""},
+        {"milter = { socket = \"local:/f\"; };\n" SOCKET("unix:/f"),
+         "2: \"unix:/f\" is our own socket: \"milter.socket\""},
+        {"milter = { socket = \"unix:/x\"; link = \"/f\"; };\n" SOCKET("local:/f"),
+         "2: \"local:/f\" is our own socket: \"milter.link\""},
+        {SOCKET("unix:/f") "\ntables = { socket = \"unix:/f\"; };",
+         "1: \"unix:/f\" is our own socket: \"tables.socket\""},
+        {"tables = { socket = \"inet:2700\"; };\n" SOCKET("inet6:2700@::1"),
+         "2: \"inet6:2700@::1\" is our own socket: \"tables.socket\""},
+        {"milter = { socket = \"inet:8890@MX\"; };\n" SOCKET("inet:8890@mx"),
+         "2: \"inet:8890@mx\" is our own socket: \"milter.socket\""},
+    };
+    (void)state;
+    refuses_all(cases, G_N_ELEMENTS(cases));
+}
+
+static void
+warns_of_filters(void **state)
+{
+    static const Case cases[] = {
+        {"filters = ( );", ""},
+        {"milter = { socket = \"inet:8890@127.0.0.1\"; };\n" SOCKET("inet:8891@127.0.0.1"), ""},
+        {"milter = { socket = \"inet:8890@192.0.2.1\"; };\n" SOCKET("inet:8890@127.0.0.1"), ""},
+        {"milter = { socket = \"fd:3\"; };\n" SOCKET("inet:3@127.0.0.1"), ""},
+        {"filters = ( { name = \"a\"; socket = \"unix:/f\"; },\n"
+         "{ name = \"b\"; socket = \"unix:/f\"; } );",
+         "2: the filter \"a\" has this socket already: it is asked twice"},
+        {FILTERS RULE("filter = \"opendmarc\";", "mode = \"keep\";"), ""},
+        {FILTERS RULE("filter = [ \"OpenDMARC\", \"open*\", \"/dm/\", \"*\", \"!x\" ];",
+                      "mode = \"keep\";"),
+         ""},
+        {FILTERS RULE("filter = [ \"opendmrc\", \"rspamd*\", \"opendmarc\" ];", "mode = \"keep\";"),
+         "2: there is no filter \"opendmrc\": did you mean \"opendmarc\"?\n"
+         "2: there is no filter \"rspamd*\""},
+        {RULE("filter = \"opendmarc\";", "mode = \"keep\";"),
+         "1: there is no filter \"opendmarc\""},
+    };
+    (void)state;
+    warns_of_all(cases, G_N_ELEMENTS(cases));
+}
+
+static void
+takes_filters(void **state)
+{
+    g_autofree char *problems = NULL, *warnings = NULL;
+    g_autoptr(Policy) bare = load("milter = { socket = \"inet:1\"; };", &problems, &warnings);
+    g_free(problems), g_free(warnings);
+    g_autoptr(Policy) policy =
+        load("milter = { socket = \"inet:1\"; };\nfilters = (\n"
+             "{ name = \"opendkim\"; socket = \"unix:/run/opendkim.sock\"; },\n"
+             "{ name = \"clamav\"; socket = \"inet6:7357@[::1]\"; timeout = 600;\n"
+             "  connect_timeout = 0.1; on_failure = \"reject\"; } );\n",
+             &problems, &warnings);
+    (void)state;
+    assert_string_equal(problems, "");
+    assert_int_equal(policy_filter_count(bare), 0);
+    assert_int_equal(policy_filter_count(policy), 2);
+    const PolicyFilter *one = policy_filter(policy, 0), *two = policy_filter(policy, 1);
+    assert_string_equal(one->name, "opendkim");
+    assert_string_equal(one->socket, "unix:/run/opendkim.sock");
+    assert_int_equal(one->line, 3);
+    assert_int_equal(one->timeout_us, 10 * G_USEC_PER_SEC);
+    assert_int_equal(one->connect_timeout_us, 3 * G_USEC_PER_SEC);
+    assert_int_equal(one->on_failure, FILTER_FAILURE_TEMPFAIL);
+    assert_string_equal(two->socket, "inet6:7357@[::1]");
+    assert_int_equal(two->timeout_us, 600 * G_USEC_PER_SEC);
+    assert_int_equal(two->connect_timeout_us, 100000);
+    assert_int_equal(two->on_failure, FILTER_FAILURE_REJECT);
+    assert_null(policy_restart_needed(bare, policy));
+    assert_memory_equal(policy_needs(bare), policy_needs(policy), sizeof(PolicyNeeds));
+}
+
 /* ---- site rules
  * ---------------------------------------------------------------------------------------
  */
@@ -868,6 +983,7 @@ loads_the_installed_file(void **state)
             assert_true(policy_rule_count(fuller) >= 4);
             assert_true(policy_check_count(fuller) >= 4);
             assert_true(policy_site_rule_count(fuller) >= 2);
+            assert_true(policy_filter_count(fuller) >= 2);
         }
     }
 }
@@ -921,7 +1037,10 @@ prints_what_it_loads(void **state)
         "};\n"
         "classify = { rules = ( { category = \"policy\"; text = \"/odd \\\"(x)\\\"/\"; },\n"
         " { name = \"n\"; category = \"spam\"; code = [ \"5*\", \"!551\" ]; status = \"5.7.1\"; "
-        "provider = \"google\"; } ); };\n";
+        "provider = \"google\"; } ); };\n"
+        "filters = ( { name = \"f\"; socket = \"unix:/a \\\"b\\\"\"; timeout = 2.25; },\n"
+        " { name = \"g\"; socket = \"inet:1@h\"; timeout = 10; connect_timeout = 0.123456; "
+        "on_failure = \"accept\"; } );\n";
     g_autofree char *problems = NULL, *warnings = NULL;
     (void)state;
     put_file("moved", "old@example.net new@example.org\n", 0600);
@@ -939,6 +1058,12 @@ prints_what_it_loads(void **state)
     assert_string_equal(
         matcher_text(g_array_index(policy_rule(again, 0)->conditions, Condition, 0).matcher),
         "\"/\\\\d \\\"(x)\\\"/i\"");
+    assert_string_equal(policy_filter(again, 0)->socket, "unix:/a \"b\"");
+    assert_int_equal(policy_filter(again, 0)->timeout_us, 2250000);
+    assert_int_equal(policy_filter(again, 1)->connect_timeout_us, 123456);
+    assert_int_equal(policy_filter(again, 1)->on_failure, FILTER_FAILURE_ACCEPT);
+    assert_non_null(strstr(printed, " timeout = 2.25; connect_timeout = 3.0; on_failure"));
+    assert_non_null(strstr(printed, " timeout = 10.0; "));
 }
 
 static void
@@ -1027,6 +1152,9 @@ main(void)
         cmocka_unit_test(counts_site_rules),
         cmocka_unit_test(loads_the_installed_file),
         cmocka_unit_test(installed_file_has_every_setting),
+        cmocka_unit_test(refuses_filters),
+        cmocka_unit_test(warns_of_filters),
+        cmocka_unit_test(takes_filters),
         cmocka_unit_test(prints_what_it_loads),
         cmocka_unit_test(knows_what_needs_a_restart),
         cmocka_unit_test(serves_many_threads),
