@@ -3,10 +3,7 @@
  */
 #include <string.h>
 
-#include "test_support.h"
-
-#include "base/error.h"
-#include "milter_samples.h"
+#include "milter_cases.h"
 #include "wire/milter_command.h"
 
 typedef struct {
@@ -115,15 +112,6 @@ packed(const char *const *strings, GString *store)
 }
 
 static void
-assert_same_string(const char *got, const char *wanted)
-{
-    if (wanted == NULL)
-        assert_null(got);
-    else
-        assert_string_equal(got, wanted);
-}
-
-static void
 assert_same(const MilterCommand *got, const CommandCase *wanted)
 {
     MilterStrings left = got->strings;
@@ -175,25 +163,18 @@ reads_each(void **state)
     }
 }
 
-/* What is taken of a shorter packet is taken whole: written once more, it is the same. */
+/* What is taken is taken whole: written once more, it is the same. */
 static gboolean
-parses(char code, const char *data, gsize length)
+parses(const MilterPacket *packet, GError **error)
 {
-    g_autofree char *copy = NULL;
-    g_autoptr(GError) error = NULL;
     g_autoptr(GString) again = g_string_new(NULL);
-    MilterPacket packet = sample_packet(code, data, length, &copy);
     MilterCommand command;
 
-    if (!milter_command_parse(&packet, &command, &error)) {
-        assert_true(g_error_matches(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_PROTOCOL));
-        assert_non_null(strstr(error->message, milter_code_name(code)));
+    if (!milter_command_parse(packet, &command, error))
         return FALSE;
-    }
-    assert_null(error);
     sample_append_command(again, &command);
-    assert_int_equal(again->len, packet.size);
-    assert_memory_equal(again->str + MILTER_PACKET_HEAD, data, length);
+    assert_int_equal(again->len, packet->size);
+    assert_memory_equal(again->str + MILTER_PACKET_HEAD, packet->data, packet->length);
     return TRUE;
 }
 
@@ -201,36 +182,23 @@ static void
 refuses_each_cut_short(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        guint taken = 0;
-        for (gsize length = MILTER_PACKET_HEAD; length < cases[i].length; length++)
-            taken += parses(cases[i].wire[4], cases[i].wire + 5, length - 5) ? 1 : 0;
-        assert_int_equal(taken, cases[i].shorter);
-    }
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+        assert_int_equal(taken_shorter(parses, cases[i].wire, cases[i].length), cases[i].shorter);
 }
 
 static void
 refuses_octets_behind_each(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(GString) longer = g_string_new_len(cases[i].wire, (gssize)cases[i].length);
-        char code = cases[i].wire[4];
-        g_string_append_c(longer, 'x');
-        assert_int_equal(parses(code, longer->str + 5, longer->len - 5),
-                         code == 'B' || code == 'E');
-    }
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+        assert_int_equal(taken_longer(parses, cases[i].wire, cases[i].length),
+                         cases[i].wire[4] == 'B' || cases[i].wire[4] == 'E');
 }
 
 static void
 says_what_is_wrong(void **state)
 {
-    static const struct {
-        char code;
-        const char *data;
-        gsize length;
-        const char *said;
-    } wrong[] = {
+    static const MilterFault wrong[] = {
         {'c', OCTETS(""), "SMFIR_CONTINUE where a command is due"},
         {'?', OCTETS("x"), "packet 0x3f where a command is due"},
         {'\0', OCTETS(""), "packet 0x00 where a command is due"},
@@ -266,15 +234,7 @@ says_what_is_wrong(void **state)
         {'B', OCTETS(""), "SMFIC_BODY with no octets"},
     };
     (void)state;
-    for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
-        g_autofree char *copy = NULL;
-        g_autoptr(GError) error = NULL;
-        MilterPacket packet = sample_packet(wrong[i].code, wrong[i].data, wrong[i].length, &copy);
-        MilterCommand command;
-        assert_false(milter_command_parse(&packet, &command, &error));
-        assert_true(g_error_matches(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_PROTOCOL));
-        assert_non_null(strstr(error->message, wrong[i].said));
-    }
+    assert_refused(parses, wrong, G_N_ELEMENTS(wrong));
 }
 
 static void
