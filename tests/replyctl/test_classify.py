@@ -1,5 +1,6 @@
 """replyctl classify: mails, mboxes, Maildirs, logs and replies, however they come."""
 
+import base64
 import gzip
 import json
 import os
@@ -243,6 +244,19 @@ class TestMboxes(ClassifyCase):
         wanted = [f"user{i}@remote.example" for i in range(500)]
         for jobs in ("-j1", "-j4", "--jobs=7"):
             self.assertEqual(self.recipients(jobs, path), wanted)
+
+    def test_charsets_on_threads(self):
+        """Who reads a mail has nothing in common with who reads the next."""
+        words = {"iso-2022-jp": "宛先が見つかりません", "koi8-r": "нет такого пользователя", "gb18030": "邮箱已满", "euc-kr": "수신자 없음",
+                 "iso-8859-1": "Empfänger unbekannt", "big5": "查無此人", "utf-16": "Boîte pleine"}
+        texts = []
+        for charset, word in words.items():
+            header = f"Subject: =?{charset}?B?{base64.b64encode(word.encode(charset)).decode()}?="
+            part = base64.encodebytes(f"<bob@remote.example>: {word}\n".encode(charset)).decode()
+            texts.append(f"{self.FROM}From: MAILER-DAEMON@mx.example\n{header}\nContent-Type: text/plain; charset={charset}\n"
+                         f"Content-Transfer-Encoding: base64\n\n{part}\n")
+        path = self.path("charsets", "".join(texts * 60))
+        self.assertEqual(self.objects("-j4", path), self.objects("-j1", path))
 
     def test_memory_is_flat(self):
         text = (self.FROM + bounce("user@remote.example") + "x" * 10000 + "\n\n").encode() * 500

@@ -22,7 +22,7 @@ from . import guard
 from .net import slow, wait_for
 
 _SCHEMA = os.path.join(os.path.dirname(__file__), "../../../doc/event.schema.json")
-_SUPPRESSIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "libmilter.supp")
+_SUPPRESSIONS = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../tsan.supp"))
 _FINDING = re.compile(
     r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|UndefinedBehaviorSanitizer|runtime error:|Assertion .* failed|GLib.*-(CRITICAL|ERROR))"
 )
