@@ -14,7 +14,9 @@
 
 struct EventReader {
     char *name;
-    int fd;
+    EventReaderRead read;
+    gpointer source;
+    int fd; /* of event_reader_open() */
     gboolean at_end;
     guint64 line, broken;
     EventReaderBroken on_broken;
@@ -32,6 +34,32 @@ warn_once(const char *name, guint64 line, const char *why, gpointer data)
                     name, line, why);
 }
 
+static gssize
+read_descriptor(gpointer source, char *buffer, gsize size, GError **error)
+{
+    const EventReader *reader = source;
+    ssize_t got;
+    do
+        got = read(reader->fd, buffer, size);
+    while (got < 0 && errno == EINTR);
+    if (got < 0)
+        g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_IO, "%s: %s", reader->name,
+                    g_strerror(errno));
+    return got;
+}
+
+EventReader *
+event_reader_new(const char *name, EventReaderRead read, gpointer source)
+{
+    EventReader *reader = g_new0(EventReader, 1);
+    reader->name = g_strdup(name);
+    reader->fd = STDIN_FILENO;
+    reader->read = read;
+    reader->source = source;
+    event_reader_on_broken(reader, warn_once, reader);
+    return reader;
+}
+
 EventReader *
 event_reader_open(const char *path, GError **error)
 {
@@ -42,10 +70,10 @@ event_reader_open(const char *path, GError **error)
                     g_strerror(errno));
         return NULL;
     }
-    EventReader *reader = g_new0(EventReader, 1);
-    reader->name = g_strdup(is_stdin ? "standard input" : path);
+    EventReader *reader =
+        event_reader_new(is_stdin ? "standard input" : path, read_descriptor, NULL);
+    reader->source = reader;
     reader->fd = fd;
-    event_reader_on_broken(reader, warn_once, reader);
     return reader;
 }
 
@@ -81,15 +109,10 @@ fill(EventReader *reader, GError **error)
     memmove(reader->buffer, reader->buffer + reader->start, reader->end - reader->start);
     reader->end -= reader->start;
     reader->start = 0;
-    ssize_t got;
-    do
-        got = read(reader->fd, reader->buffer + reader->end, sizeof(reader->buffer) - reader->end);
-    while (got < 0 && errno == EINTR);
-    if (got < 0) {
-        g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_IO, "%s: %s", reader->name,
-                    g_strerror(errno));
+    gssize got = reader->read(reader->source, reader->buffer + reader->end,
+                              sizeof(reader->buffer) - reader->end, error);
+    if (got < 0)
         return FALSE;
-    }
     reader->end += (gsize)got;
     reader->at_end = got == 0;
     return TRUE;
@@ -128,8 +151,8 @@ next_line(EventReader *reader, const char **line, gsize *size, GError **error)
     return TRUE;
 }
 
-static json_t *
-parse_event(const char *line, gsize size, const char **why)
+json_t *
+event_parse(const char *line, gsize size, const char **why)
 {
     json_error_t fault;
     if (size > EVENT_LINE_MAX) {
@@ -157,7 +180,7 @@ event_reader_next(EventReader *reader, GError **error)
     while (next_line(reader, &line, &size, error)) {
         if (size == 0)
             continue;
-        json_t *event = parse_event(line, size, &why);
+        json_t *event = event_parse(line, size, &why);
         if (event != NULL)
             return event;
         skip_broken(reader, why);

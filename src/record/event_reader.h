@@ -17,6 +17,12 @@ typedef void (*EventReaderBroken)(const char *name, guint64 line, const char *wh
 
 /* "-" is standard input. NULL and an error if it cannot be opened. */
 EventReader *event_reader_open(const char *path, GError **error);
+
+/* Up to `size` octets of any other source; 0: the end; -1 and an error. */
+typedef gssize (*EventReaderRead)(gpointer source, char *buffer, gsize size, GError **error);
+
+/* `source` is the caller's, and outlives the reader. */
+EventReader *event_reader_new(const char *name, EventReaderRead read, gpointer source);
 void event_reader_free(EventReader *reader);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EventReader, event_reader_free)
 
@@ -26,6 +32,9 @@ void event_reader_on_broken(EventReader *reader, EventReaderBroken broken, gpoin
 /* The next event, an object with "v" 1; the caller decrefs it. NULL: the end, or an error (of
  * reading) if `error` was set. */
 json_t *event_reader_next(EventReader *reader, GError **error);
+
+/* One line without its newline, for those who have lines; as above, but for NULL with `why`. */
+json_t *event_parse(const char *line, gsize size, const char **why);
 
 /* So far: the number of the last line read, and of lines skipped. Empty lines are not broken. */
 guint64 event_reader_line(const EventReader *reader);

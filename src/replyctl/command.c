@@ -21,6 +21,8 @@ const Command commands[] = {
     {"try", "", "what the policy would say in a session, and why", cmd_try},
     {"check", "[FILE]", "everything that is wrong with a policy file", cmd_check},
     {"config", "[FILE]", "the effective settings", cmd_config},
+    {"show", "REFERENCE", "the event behind a reference that somebody read out", cmd_show},
+    {"tail", "[MEMBER=PATTERN...]", "the events as they come, in readable lines", cmd_tail},
     {"pages", "DIR", "static help pages, one a status and category", cmd_pages},
     {"version", "", "the version", cmd_version},
     {NULL, NULL, NULL, NULL},

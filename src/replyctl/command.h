@@ -33,6 +33,8 @@ int cmd_explain(int argc, char **argv);
 int cmd_follow(int argc, char **argv);
 int cmd_lint(int argc, char **argv);
 int cmd_pages(int argc, char **argv);
+int cmd_show(int argc, char **argv);
+int cmd_tail(int argc, char **argv);
 int cmd_try(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 
