@@ -22,6 +22,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 
 from harness import guard  # noqa: E402
 from harness.mailhost import MailHost  # noqa: E402
+from harness.pair import Pair  # noqa: E402
 from harness.postfix import Postfix, Tree  # noqa: E402
 from harness.replymilter import Replymilter  # noqa: E402
 from harness.sink import Sink  # noqa: E402
@@ -209,6 +210,31 @@ def shared_daemon(request, _kept):
         return _kept[key]
 
     return daemon
+
+
+@pytest.fixture
+def make_pair(request, make_postfix, make_daemon, make_sink):
+    """make_pair(policy, each=, count=, ...): the same filters directly and wrapped, see harness/pair.py; not started yet."""
+    make = types.SimpleNamespace(postfix=make_postfix, daemon=make_daemon, sink=make_sink)
+    return _factory(request, lambda *args, **options: Pair(make, *args, **options))
+
+
+@pytest.fixture
+def shared_pair(request, _kept):
+    """Like make_pair, started, and shared as by shared_host."""
+    request.node.things = []
+
+    def pair(policy="", each="", **options):
+        key = "pair" + repr(sorted(options.items()))
+        if key in _kept:
+            _kept[key].switch(policy, each)
+        else:
+            made = _kept[key] = Pair(_Makers, policy, each, **options)
+            made.start()
+        request.node.things += [_kept[key].postfix, _kept[key].daemon]
+        return _kept[key]
+
+    return pair
 
 
 @pytest.fixture

@@ -8,7 +8,9 @@ import textwrap
 
 import pytest
 from harness import guard, smtp, socketmap
+from harness.filter import CONTINUE, Filter, add_header, reply
 from harness.net import wait_for
+from harness.pair import mail, talk
 from harness.postfix import INSIDER, Tree
 from harness.smtpd312 import Smtpd312
 
@@ -294,3 +296,38 @@ def test_played_smtpd_equals_the_real_one(make_postfix, reject, footer):
         )
         assert played.send(UNKNOWN) == real
         assert [(table, key.encode()) for table, key in played.queries] == asked
+
+
+@pytest.mark.parametrize("inet", [False, True], ids=["unix", "inet"])
+def test_a_scripted_filter(make_postfix, make_sink, inet):
+    """A filter that says what the script has, on a Postfix; what it was told is kept."""
+    script = {
+        b"R": lambda _session, data: reply(
+            "550 5.7.1 No." if data == b"<no@local.test>\0" else "450 4.7.1 Later."
+        ),
+        b"E": add_header("X-Late", "but there") + CONTINUE,
+    }
+    sink = make_sink()
+    postfix = make_postfix({"local_recipient_maps": ""}, relay=sink.port)
+    one = Filter(script, inet=inet)
+    try:
+        port = postfix.smtpd(smtpd_milters=one.postfix_socket)
+        postfix.start()
+        steps = ["EHLO client.test", *mail("no@local.test", "later@local.test")[:-2], "RSET"]
+        assert [reply[:9] for reply in talk(port, steps)[-3:-1]] == [b"550 5.7.1", b"450 4.7.1"]
+        one.script = {b"E": script[b"E"]}
+        talk(
+            port,
+            [
+                "EHLO client.test",
+                *mail("a@local.test", content=b"Subject:  two\r\n\r\nx\r\n"),
+                "QUIT",
+            ],
+        )
+        assert "\nX-Late: but there\n" in sink.wait_mail()[0].text
+        first, second = one.settle()
+        assert first.order().startswith(b"OCHMRRA") and second.order().startswith(b"OCHMRTLNBE")
+        assert second.headers() == [(b"Subject", b" two")] and second.body() == b"x\r\n"
+        assert second.macros(b"R")["{rcpt_addr}"] == b"a@local.test"
+    finally:
+        one.close()

@@ -64,7 +64,10 @@ def _leave():
 
 
 class Dns:
-    """A DNS server on 127.0.0.1:53 for A and TXT records: {"1.0.0.127.rbl.test": ("127.0.0.2", "why")}. Only when alone."""
+    """A DNS server on 127.0.0.1:53 for A and TXT records: {"1.0.0.127.rbl.test": ("127.0.0.2", "why")}. Only when alone.
+
+    Either may be None.
+    """
 
     def __init__(self, records):
         self.records = records
@@ -89,8 +92,9 @@ class Dns:
         if kind == 1 and address:
             data = socket.inet_aton(address)
         elif kind == 16 and text:
-            data = bytes([len(text)]) + text.encode()
-        flags = 0x8180 if address else 0x8183
+            pieces = [text[at : at + 255].encode() for at in range(0, len(text), 255)]
+            data = b"".join(bytes([len(piece)]) + piece for piece in pieces)
+        flags = 0x8180 if address or text else 0x8183
         header = query[:2] + struct.pack(">HHHHH", flags, 1, 1 if data else 0, 0, 0)
         if not data:
             return header + question

@@ -8,10 +8,11 @@ from .net import LOOPBACK, free_port, wait_for
 
 
 class Mail:
-    """A mail that was taken. `content`: its octets with LF line ends, dots undone."""
+    """A mail that was taken. `content`: its octets with LF line ends, dots undone; `envelope`: MAIL and RCPT as they came."""
 
-    def __init__(self, sender, recipients, content):
+    def __init__(self, sender, recipients, content, envelope=()):
         self.sender, self.recipients, self.content = sender, recipients, content
+        self.envelope = list(envelope)
 
     @property
     def text(self):
@@ -67,7 +68,7 @@ class Sink:
         def say(octets):
             out.write(octets + b"\r\n")
 
-        sender, recipients = None, []
+        sender, recipients, envelope = None, [], []
         say(b"220 sink.test ESMTP")
         for line in lines:
             verb = line[:4].upper()
@@ -80,13 +81,14 @@ class Sink:
                     else b"250 sink.test"
                 )
             elif verb == b"MAIL":
-                sender, recipients = address, []
+                sender, recipients, envelope = address, [], [line]
                 say(b"250 2.1.0 ok")
             elif verb == b"RCPT":
                 if address in self.refusals:
                     say(self.refusals[address])
                 else:
                     recipients.append(address)
+                    envelope.append(line)
                     say(b"250 2.1.5 ok")
             elif verb == b"DATA":
                 if not recipients:
@@ -97,7 +99,7 @@ class Sink:
                 if self.at_end:
                     say(self.at_end)
                 else:
-                    self.mails.append(Mail(sender, recipients, content))
+                    self.mails.append(Mail(sender, recipients, content, envelope))
                     say(b"250 2.0.0 stored")
             elif verb == b"QUIT":
                 say(b"221 2.0.0 bye")
