@@ -54,13 +54,16 @@ typedef struct {
     void (*heard)(gpointer data, const FilterNews *news);
     gpointer data;
     guint64 memory_limit; /* limits.memory, for new bodies */
+    gint64 progressed_us; /* the chain's own: begin with 0 */
 } FilterHost;
+
+/* Says that work goes on, if it was not said within the last second. */
+void filter_host_progress(FilterHost *host);
 
 typedef struct FilterClient FilterClient;
 
 /* All of them must outlive the client. */
-FilterClient *filter_client_new(const PolicyFilter *filter, FilterState *state,
-                                const FilterHost *host);
+FilterClient *filter_client_new(const PolicyFilter *filter, FilterState *state, FilterHost *host);
 /* Says QUIT, waits for nothing. */
 void filter_client_free(FilterClient *client);
 
@@ -80,11 +83,14 @@ const PolicyFilter *filter_client_filter(const FilterClient *client);
 /* What holds: NULL before it has negotiated, and after a failure. */
 const MilterNegotiation *filter_client_negotiated(const FilterClient *client);
 
-/* NULL, or what happened to it. */
+/* NULL, or what last happened to it. */
 const char *filter_client_failure(const FilterClient *client);
 
-/* Does it want to be told more of this message, or this connection? */
+/* Is there anything that it can still say: to this message, or to the next? */
 gboolean filter_client_is_in(const FilterClient *client);
+
+/* Would it be sent this command now? */
+gboolean filter_client_wants(const FilterClient *client, MilterCommandCode code);
 
 /*
  * Tells it a command, one whole packet, and takes the answer if one is due. What it does not want
@@ -100,7 +106,8 @@ FilterVerdict filter_client_tell_end(FilterClient *client, ChangeList *changes, 
 /* The text of the last FILTER_VERDICT_REPLY. */
 const GString *filter_client_reply(const FilterClient *client);
 
-/* A failure that is not the filter's: this message cannot be shown to it. */
+/* A failure that is not the filter's: this message cannot be shown to it. It stays in for the next
+ * one. */
 FilterVerdict filter_client_give_up(FilterClient *client, const char *why);
 
 /* The transaction is over otherwise than by its answer to the end of the message. */

@@ -34,9 +34,10 @@ typedef enum {
     FILTER_TROUBLE_TIMEOUT,  /* it has not answered in time */
     FILTER_TROUBLE_CLOSED,   /* it closed the connection, or the connection broke */
     FILTER_TROUBLE_PROTOCOL, /* it said what it may not say */
+    FILTER_TROUBLE_LIMIT,    /* there is no room for what it wants */
 } FilterTrouble;
 
-enum { FILTER_TROUBLES = 4 };
+enum { FILTER_TROUBLES = 5 };
 
 typedef struct {
     guint64 connections; /* that were negotiated */
