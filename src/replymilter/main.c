@@ -17,6 +17,7 @@
 #include "replymilter/options.h"
 #include "server/descriptors.h"
 #include "server/door_context.h"
+#include "server/filter_counts.h"
 #include "server/identity.h"
 #include "server/listener.h"
 #include "server/milter_door.h"
@@ -31,6 +32,7 @@ enum {
     EXIT_USAGE = 2,
     LOOK_AROUND_MS = 1000, /* how often the main thread looks whether libmilter still lives */
     LOG_DRAIN_US = 2 * G_USEC_PER_SEC,
+    SETTLE_US = G_USEC_PER_SEC / 10, /* for the events of the last moment */
 };
 
 /* Everything that lives as long as the daemon does; see start() for the order. */
@@ -87,18 +89,29 @@ open_with_privileges(Daemon *daemon, GError **error)
     return TRUE;
 }
 
+/* Beside its own connection, a session has one to each filter, and two bodies may be in files. */
+static void
+make_room(const Policy *policy)
+{
+    enum { BODIES = 2 };
+    guint filters = policy_filter_count(policy);
+    guint each = filters > 0 ? 1 + filters + BODIES : 1;
+    descriptors_make_room(policy_settings(policy)->limits.sessions * each +
+                          TABLES_DOOR_CONNECTIONS);
+}
+
 static gboolean
 start(Daemon *daemon, GError **error)
 {
     DoorContext *context = &daemon->context;
-    descriptors_make_room(policy_settings(daemon->policy)->limits.sessions +
-                          TABLES_DOOR_CONNECTIONS);
+    make_room(daemon->policy);
     if (!open_with_privileges(daemon, error))
         return FALSE;
     context->events = event_log_open(policy_settings(daemon->policy), error);
     if (context->events == NULL)
         return FALSE;
     context->joins = joins_new();
+    context->filters = filter_states_new();
     context->policies = policy_holder_new(policy_ref(daemon->policy));
     if (daemon->tables_listener != NULL) {
         daemon->tables = tables_door_start(listener_fd(daemon->tables_listener), context, error);
@@ -130,6 +143,7 @@ log_counts(const Daemon *daemon)
 {
     g_autoptr(Policy) policy = policy_holder_get(daemon->context.policies);
     site_rule_counts_log(policy);
+    filter_counts_log(policy, daemon->context.filters);
 }
 
 /* Until we are told to stop. FALSE: libmilter has given up by itself. */
@@ -154,27 +168,50 @@ wait_for_the_end(Daemon *daemon)
     return FALSE;
 }
 
+/* The sockets and the file that others know us by. */
+static void
+close_names(Daemon *daemon)
+{
+    g_clear_pointer(&daemon->tables_listener, listener_close);
+    g_clear_pointer(&daemon->milter_listener, listener_close);
+    if (daemon->options.pid_file != NULL)
+        unlink(daemon->options.pid_file);
+}
+
+/* A filter keeps a callback from ending: nothing that it may use can be freed. */
+static void
+leave_at_once(Daemon *daemon)
+{
+    log_warning(
+        "a filter has not answered by the end of limits.stop_timeout: stopping all the same");
+    close_names(daemon);
+    g_usleep(SETTLE_US);
+    _exit(EXIT_SUCCESS);
+}
+
 /* In the reverse order of start(), from wherever that got to. */
 static void
 stop(Daemon *daemon)
 {
     DoorContext *context = &daemon->context;
+    gboolean stopped = TRUE;
     if (context->policies != NULL) {
         g_autoptr(Policy) last = policy_holder_get(context->policies);
+        gint64 timeout_us = (gint64)policy_settings(last)->limits.stop_timeout * G_USEC_PER_SEC;
         notify_stopping();
-        milter_door_stop((gint64)policy_settings(last)->limits.stop_timeout * G_USEC_PER_SEC);
+        stopped = milter_door_stop(timeout_us);
     }
     g_clear_pointer(&daemon->tables, tables_door_stop);
     if (context->policies != NULL)
         log_counts(daemon);
+    if (!stopped)
+        leave_at_once(daemon);
     g_clear_pointer(&context->policies, policy_holder_free);
+    g_clear_pointer(&context->filters, filter_states_free);
     g_clear_pointer(&context->joins, joins_free);
     if (context->events != NULL)
         event_log_close(context->events, LOG_DRAIN_US);
-    g_clear_pointer(&daemon->tables_listener, listener_close);
-    g_clear_pointer(&daemon->milter_listener, listener_close);
-    if (daemon->options.pid_file != NULL)
-        unlink(daemon->options.pid_file);
+    close_names(daemon);
 }
 
 /* Until all is well, whoever has started us by hand sees what is wrong. */

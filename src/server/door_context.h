@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "filters/filter_state.h"
 #include "record/event_log.h"
 #include "record/joins.h"
 #include "server/policy_holder.h"
@@ -13,4 +14,5 @@ typedef struct {
     PolicyHolder *policies;
     EventLog *events;
     Joins *joins;
+    FilterStates *filters; /* may be NULL where no policy ever has filters */
 } DoorContext;

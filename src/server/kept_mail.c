@@ -6,16 +6,17 @@
 #include <string.h>
 
 #include "base/session_memory.h"
+#include "base/spool.h"
 
 /* A view of a mail takes up to three times its octets more (mail/mime_view.h). */
-#define SHARES 4
+#define VIEW_SHARES 3
 
 struct KeptMail {
     const PolicySettings *settings;
-    GString *octets; /* NULL: let go */
-    gsize taken;     /* of the memory of all sessions */
-    gsize header;    /* octets of it that are header, while it is the header that comes */
-    gsize body;      /* likewise of the body */
+    Spool *octets; /* NULL: let go */
+    gsize taken;   /* of the memory of all sessions, for reading it */
+    gsize header;  /* octets of it that are header, while it is the header that comes */
+    gsize body;    /* likewise of the body */
     gboolean in_body;
     ReportGap gap;
 };
@@ -25,16 +26,14 @@ kept_mail_new(const PolicySettings *settings)
 {
     KeptMail *mail = g_new0(KeptMail, 1);
     mail->settings = settings;
-    mail->octets = g_string_new(NULL);
+    mail->octets = spool_new(G_MAXSIZE, settings->limits.memory);
     return mail;
 }
 
 static void
 let_go(KeptMail *mail)
 {
-    if (mail->octets != NULL)
-        g_string_free(mail->octets, TRUE);
-    mail->octets = NULL;
+    g_clear_pointer(&mail->octets, spool_free);
     session_memory_give(mail->taken);
     mail->taken = 0;
 }
@@ -49,17 +48,17 @@ kept_mail_free(KeptMail *mail)
 }
 
 static void
+give_up(KeptMail *mail)
+{
+    mail->gap = REPORT_GAP_MEMORY;
+    let_go(mail);
+}
+
+static void
 keep(KeptMail *mail, const char *octets, gsize count)
 {
-    if (mail->octets == NULL)
-        return;
-    if (!session_memory_take(count * SHARES, mail->settings->limits.memory)) {
-        mail->gap = REPORT_GAP_MEMORY;
-        let_go(mail);
-        return;
-    }
-    mail->taken += count * SHARES;
-    g_string_append_len(mail->octets, octets, (gssize)count);
+    if (mail->octets != NULL && !spool_append(mail->octets, octets, count, NULL))
+        give_up(mail);
 }
 
 void
@@ -94,9 +93,29 @@ kept_mail_gap(const KeptMail *mail)
     return mail->gap;
 }
 
+/* The memory for reading it is taken only here: in a file, a mail can wait for it. */
+static gboolean
+make_readable(KeptMail *mail)
+{
+    gsize share = (gsize)spool_length(mail->octets) * VIEW_SHARES;
+    if (mail->taken > 0)
+        return TRUE;
+    if (!session_memory_take(share, mail->settings->limits.memory))
+        return FALSE;
+    mail->taken = share;
+    return TRUE;
+}
+
 const char *
 kept_mail_octets(KeptMail *mail, gsize *length)
 {
-    *length = mail->octets != NULL ? mail->octets->len : 0;
-    return mail->octets != NULL ? mail->octets->str : NULL;
+    *length = 0;
+    if (mail->octets == NULL)
+        return NULL;
+    const char *octets = make_readable(mail) ? spool_octets(mail->octets, NULL) : NULL;
+    if (octets == NULL)
+        give_up(mail);
+    else
+        *length = (gsize)spool_length(mail->octets);
+    return octets;
 }

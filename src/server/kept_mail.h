@@ -3,8 +3,9 @@
  * allow.
  *
  * Of the body at most bounces.max_body octets are kept, of the header KEPT_MAIL_HEADER_OCTETS; all
- * count against limits.memory, together with what reading will take. Where that is used up,
- * everything is let go at once, and the mail is passed over. Threads: one owner.
+ * count against limits.memory, and where that is used up, a temporary file takes them
+ * (base/spool.h). What reading takes is counted when it comes to that: where there is no room for
+ * it, nor for the file, everything is let go, and the mail is passed over. Threads: one owner.
  */
 #pragma once
 
@@ -27,5 +28,6 @@ void kept_mail_body(KeptMail *mail, const char *octets, gsize count);
 /* What is missing so far. */
 ReportGap kept_mail_gap(const KeptMail *mail);
 
-/* The octets of the mail; NULL with REPORT_GAP_MEMORY. Belong to it, and stay. */
+/* The octets of the whole mail, made ready to be read; NULL with REPORT_GAP_MEMORY. Belong to it,
+ * and stay. */
 const char *kept_mail_octets(KeptMail *mail, gsize *length);

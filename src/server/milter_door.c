@@ -22,13 +22,15 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "engine/report_headers.h"
-#include "server/milter_needs.h"
+#include "server/milter_changes.h"
 #include "server/milter_reply.h"
 #include "server/milter_session.h"
 #include "server/trouble.h"
 
-enum { STEP_US = 10 * 1000 }; /* between two looks at a counter while stopping */
+enum {
+    STEP_US = 10 * 1000,            /* between two looks at a counter while stopping */
+    STOP_GRACE_US = G_USEC_PER_SEC, /* for a callback that is at work when the time is over */
+};
 
 /*
  * A callback that returns this has libmilter close the session without an answer: `_SMFIS_ABORT` of
@@ -131,25 +133,36 @@ macro(SMFICTX *context, const char *name)
 }
 
 static void
-ask_for_macros(SMFICTX *context, unsigned long actions)
+ask_for_macros(SMFICTX *context, const MilterSession *session, unsigned long actions)
 {
-    static const struct {
-        int stage;
-        const char *macros;
-    } wanted[] = {
-        {SMFIM_CONNECT, "j {daemon_name}"},
-        {SMFIM_HELO, "{tls_version}"},
+    static const char *const own[MILTER_STAGES] = {
+        [MILTER_STAGE_CONNECT] = "j {daemon_name}",
+        [MILTER_STAGE_HELO] = "{tls_version}",
         /* One that is always set: where none is, libmilter keeps those of the message before. */
-        {SMFIM_ENVFROM, "j i {auth_authen}"},
-        {SMFIM_ENVRCPT, "i {rcpt_mailer} {rcpt_host} {rcpt_addr}"},
-        {SMFIM_DATA, "i"},
-        {SMFIM_EOM, "i"},
+        [MILTER_STAGE_ENVFROM] = "j i {auth_authen}",
+        [MILTER_STAGE_ENVRCPT] = "i {rcpt_mailer} {rcpt_host} {rcpt_addr}",
+        [MILTER_STAGE_DATA] = "i",
+        [MILTER_STAGE_EOM] = "i",
     };
     if (!(actions & SMFIF_SETSYMLIST))
         return;
-    for (gsize i = 0; i < G_N_ELEMENTS(wanted); i++)
-        if (smfi_setsymlist(context, wanted[i].stage, (char *)wanted[i].macros) != MI_SUCCESS)
-            log_warning("libmilter does not take the macro list \"%s\"", wanted[i].macros);
+    for (int stage = 0; stage < MILTER_STAGES; stage++) {
+        g_autofree char *macros = milter_session_macros(session, (MilterStage)stage, own[stage]);
+        if (macros != NULL && smfi_setsymlist(context, stage, macros) != MI_SUCCESS)
+            log_warning("libmilter does not take the macro list \"%s\"", macros);
+    }
+}
+
+static const char *
+mta_macro(gpointer context, const char *name)
+{
+    return macro(context, name);
+}
+
+static void
+mta_progress(gpointer context)
+{
+    smfi_progress(context);
 }
 
 static Connection *
@@ -157,14 +170,15 @@ connection_new(SMFICTX *context)
 {
     static SharedTrouble crowded = SHARED_TROUBLE_INIT;
     Connection *connection = g_new0(Connection, 1);
-    connection->session = milter_session_new(door.context);
-    const PolicySettings *settings = policy_settings(milter_session_policy(connection->session));
-    connection->unchecked = atomic_fetch_add(&door.sessions, 1) >= settings->limits.sessions;
+    SessionMta mta = {mta_macro, mta_progress, context};
+    connection->session = milter_session_new(door.context, &mta);
+    const Policy *policy = milter_session_policy(connection->session);
+    guint limit = policy_settings(policy)->limits.sessions;
+    connection->unchecked = atomic_fetch_add(&door.sessions, 1) >= limit;
     if (connection->unchecked)
-        shared_trouble_note(
-            &crowded, clock_monotonic_us(),
-            "more than %u sessions (limits.sessions): this one is let through unchecked",
-            settings->limits.sessions);
+        shared_trouble_note(&crowded, clock_monotonic_us(),
+                            "more than %u sessions (limits.sessions): this one is %s", limit,
+                            policy_filter_count(policy) > 0 ? "put off" : "let through unchecked");
     smfi_setpriv(context, connection);
     return connection;
 }
@@ -188,56 +202,77 @@ on_negotiate(SMFICTX *context, unsigned long actions, unsigned long steps, unsig
     (void)f2;
     (void)f3;
     Connection *connection = connection_of(context);
-    const PolicyNeeds *needs = policy_needs(milter_session_policy(connection->session));
-    connection->steps = milter_needs_steps(needs, steps);
-    /* Who is to be let through must be told so at connect, whatever the policy needs. */
+    MilterSession *session = connection->session;
+    milter_session_negotiate(session, actions, steps);
+    connection->steps = milter_session_steps(session);
+    /* Who is not served must be told so at connect, whatever the policy needs. */
     if (connection->unchecked)
-        connection->steps &= ~(unsigned long)SMFIP_NR_CONN;
+        connection->steps &= ~(unsigned long)(SMFIP_NR_CONN | SMFIP_NOCONNECT);
     *wanted_steps = connection->steps;
-    *wanted_actions = milter_needs_actions(needs, actions);
+    *wanted_actions = milter_session_actions(session);
     *wanted_f2 = 0;
     *wanted_f3 = 0;
-    ask_for_macros(context, *wanted_actions);
+    ask_for_macros(context, session, *wanted_actions);
     log_trace(LOG_AREA_MILTER, "negotiated steps %#lx of %#lx, actions %#lx of %#lx", *wanted_steps,
               steps, *wanted_actions, actions);
     return SMFIS_CONTINUE;
 }
 
-/* The client's address as text and its port; 0 where there is none. */
-static guint
-client_address(const _SOCK_ADDR *address, char text[INET6_ADDRSTRLEN])
+/* Whom the limits do not let in: what the filters behind us would have refused must not pass. */
+static sfsistat
+turn_away(const Connection *connection)
 {
-    g_strlcpy(text, "", INET6_ADDRSTRLEN);
+    const Policy *policy = milter_session_policy(connection->session);
+    return policy_filter_count(policy) > 0 ? SMFIS_TEMPFAIL : SMFIS_ACCEPT;
+}
+
+/* A client's address as text, as libmilter gave it. */
+typedef struct {
+    MilterFamily family;
+    guint port;       /* 0 where there is none */
+    const char *text; /* NULL where there is none */
+    char octets[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
+} ClientAddress;
+
+static void
+read_address(const _SOCK_ADDR *address, ClientAddress *client)
+{
+    *client = (ClientAddress){.family = MILTER_FAMILY_UNKNOWN};
     if (address == NULL)
-        return 0;
+        return;
     if (address->sa_family == AF_INET) {
         struct sockaddr_in four;
         memcpy(&four, address, sizeof(four));
-        inet_ntop(AF_INET, &four.sin_addr, text, INET6_ADDRSTRLEN);
-        return ntohs(four.sin_port);
-    }
-    if (address->sa_family == AF_INET6) {
+        client->family = MILTER_FAMILY_INET;
+        client->port = ntohs(four.sin_port);
+        client->text = inet_ntop(AF_INET, &four.sin_addr, client->octets, sizeof(client->octets));
+    } else if (address->sa_family == AF_INET6) {
         struct sockaddr_in6 six;
         memcpy(&six, address, sizeof(six));
-        inet_ntop(AF_INET6, &six.sin6_addr, text, INET6_ADDRSTRLEN);
-        return ntohs(six.sin6_port);
+        client->family = MILTER_FAMILY_INET6;
+        client->port = ntohs(six.sin6_port);
+        client->text = inet_ntop(AF_INET6, &six.sin6_addr, client->octets, sizeof(client->octets));
+    } else if (address->sa_family == AF_UNIX) {
+        struct sockaddr_un local;
+        memcpy(&local, address, sizeof(local));
+        client->family = MILTER_FAMILY_UNIX;
+        memcpy(client->octets, local.sun_path, sizeof(local.sun_path));
+        client->text = client->octets;
     }
-    return 0;
 }
 
 static sfsistat
 on_connect(SMFICTX *context, char *name, _SOCK_ADDR *address)
 {
     Connection *connection = connection_of(context);
+    ClientAddress client;
     if (connection->unchecked)
-        return SMFIS_ACCEPT;
-    char text[INET6_ADDRSTRLEN];
-    guint port = client_address(address, text);
-    return apply_answer(
-        context, connection,
-        milter_session_connect(connection->session, name, text[0] != '\0' ? text : NULL, port,
-                               macro(context, "{daemon_name}"), macro(context, "j")),
-        SMFIP_NR_CONN);
+        return turn_away(connection);
+    read_address(address, &client);
+    SessionAnswer answer =
+        milter_session_connect(connection->session, name, client.family, client.text, client.port,
+                               macro(context, "{daemon_name}"), macro(context, "j"));
+    return apply_answer(context, connection, answer, SMFIP_NR_CONN);
 }
 
 static sfsistat
@@ -248,15 +283,6 @@ on_helo(SMFICTX *context, char *helo)
         context, connection,
         milter_session_helo(connection->session, helo, macro(context, "{tls_version}")),
         SMFIP_NR_HELO);
-}
-
-static gboolean
-has_parameter(char **arguments, const char *name)
-{
-    for (char **argument = arguments; *argument != NULL; argument++)
-        if (g_ascii_strcasecmp(*argument, name) == 0)
-            return TRUE;
-    return FALSE;
 }
 
 /* After a final answer no further callback comes for this message, not even abort. */
@@ -276,9 +302,9 @@ on_mail(SMFICTX *context, char **arguments)
     /* Nothing is under way in it: it need not be waited for, and the next message is not ours. */
     if (atomic_load(&door.stopping))
         return CLOSE_SESSION;
-    SessionAnswer answer = milter_session_mail(
-        connection->session, arguments[0], has_parameter(arguments + 1, "SMTPUTF8"),
-        macro(context, "{auth_authen}"), macro(context, "i"));
+    SessionAnswer answer =
+        milter_session_mail(connection->session, (const char *const *)arguments,
+                            macro(context, "{auth_authen}"), macro(context, "i"));
     return end_message_after(connection, apply_answer(context, connection, answer, SMFIP_NR_MAIL));
 }
 
@@ -300,13 +326,14 @@ on_rcpt(SMFICTX *context, char **arguments)
               arguments[0], macro(context, "{rcpt_mailer}"));
     if (is_refused_by_mta(context)) {
         const char *text = macro(context, "{rcpt_addr}");
-        milter_session_rcpt_refused(connection->session, arguments[0],
+        milter_session_rcpt_refused(connection->session, (const char *const *)arguments,
                                     macro(context, "{rcpt_host}"), text != NULL ? text : "",
                                     queue_id);
         /* Anything but CONTINUE would change what the filter sees of the next recipients. */
         return silent_or(connection, SMFIP_NR_RCPT, SMFIS_CONTINUE);
     }
-    SessionAnswer answer = milter_session_rcpt(connection->session, arguments[0], queue_id);
+    SessionAnswer answer =
+        milter_session_rcpt(connection->session, (const char *const *)arguments, queue_id);
     sfsistat given = apply_answer(context, connection, answer, SMFIP_NR_RCPT);
     /* A refused recipient is not the end of its message. */
     return answer == SESSION_REPLY ? given : end_message_after(connection, given);
@@ -318,6 +345,14 @@ on_data(SMFICTX *context)
     Connection *connection = connection_of(context);
     SessionAnswer answer = milter_session_data(connection->session, macro(context, "i"));
     return end_message_after(connection, apply_answer(context, connection, answer, SMFIP_NR_DATA));
+}
+
+static sfsistat
+on_unknown(SMFICTX *context, const char *line)
+{
+    Connection *connection = connection_of(context);
+    return apply_answer(context, connection, milter_session_unknown(connection->session, line),
+                        SMFIP_NR_UNKN);
 }
 
 static sfsistat
@@ -344,41 +379,35 @@ on_body(SMFICTX *context, unsigned char *octets, size_t count)
     return silent_or(connection, SMFIP_NR_BODY, SMFIS_CONTINUE);
 }
 
-/* From the last to the first: what is removed moves those behind it. Ours go below the line that
- * the MTA itself has just put on top. */
-static void
+/*
+ * Our own headers are not worth a mail, but what a filter wanted done may be what makes a mail
+ * harmless: then it is put off.
+ */
+static sfsistat
 apply_changes(SMFICTX *context, const MilterSession *session)
 {
-    enum { BELOW_RECEIVED = 1 };
     static SharedTrouble refused = SHARED_TROUBLE_INIT;
-    const ForgedHeaders *forged;
-    const GArray *headers;
-    gboolean done = TRUE;
-    if (!milter_session_changes(session, &forged, &headers))
-        return;
-    for (guint i = forged_headers_count(forged); i > 0; i--) {
-        const ForgedHeader *one = forged_headers_get(forged, i - 1);
-        done &= smfi_chgheader(context, (char *)one->name, (int)one->index, NULL) == MI_SUCCESS;
-    }
-    for (guint i = headers->len; i > 0; i--) {
-        const ReportHeader *one = &g_array_index(headers, ReportHeader, i - 1);
-        done &=
-            smfi_insheader(context, BELOW_RECEIVED, (char *)one->name, one->value) == MI_SUCCESS;
-    }
-    if (!done)
-        shared_trouble_note(&refused, clock_monotonic_us(),
-                            "the MTA does not take changes of headers: a report goes on untagged");
+    gboolean filtered = policy_filter_count(milter_session_policy(session)) > 0;
+    if (milter_changes_apply(context, session))
+        return SMFIS_CONTINUE;
+    shared_trouble_note(&refused, clock_monotonic_us(),
+                        "the MTA does not take changes of a mail: %s",
+                        filtered ? "it is put off" : "a report goes on untagged");
+    return filtered ? SMFIS_TEMPFAIL : SMFIS_CONTINUE;
 }
 
 static sfsistat
 on_end_of_message(SMFICTX *context)
 {
     Connection *connection = connection_of(context);
-    SessionAnswer answer = milter_session_end_of_message(connection->session, macro(context, "i"));
+    MilterSession *session = connection->session;
+    SessionAnswer answer = milter_session_end_of_message(session, macro(context, "i"));
+    sfsistat given = SMFIS_CONTINUE;
     if (answer == SESSION_CONTINUE || answer == SESSION_QUARANTINE)
-        apply_changes(context, connection->session);
-    sfsistat given = apply_answer(context, connection, answer, 0);
-    milter_session_end_message(connection->session);
+        given = apply_changes(context, session);
+    if (given == SMFIS_CONTINUE)
+        given = apply_answer(context, connection, answer, 0);
+    milter_session_end_message(session);
     count_busy(connection);
     return given;
 }
@@ -428,6 +457,7 @@ GUARDED(on_helo, (SMFICTX * c, char *helo), (c, helo))
 GUARDED(on_mail, (SMFICTX * c, char **arguments), (c, arguments))
 GUARDED(on_rcpt, (SMFICTX * c, char **arguments), (c, arguments))
 GUARDED(on_data, (SMFICTX * c), (c))
+GUARDED(on_unknown, (SMFICTX * c, const char *line), (c, line))
 GUARDED(on_header, (SMFICTX * c, char *name, char *value), (c, name, value))
 GUARDED(on_end_of_headers, (SMFICTX * c), (c))
 GUARDED(on_body, (SMFICTX * c, unsigned char *octets, size_t count), (c, octets, count))
@@ -441,12 +471,13 @@ register_callbacks(GError **error)
     struct smfiDesc description = {
         .xxfi_name = (char *)"replymilter",
         .xxfi_version = SMFI_VERSION,
-        .xxfi_flags = SMFIF_QUARANTINE | SMFIF_SETSYMLIST | SMFIF_ADDHDRS | SMFIF_CHGHDRS,
+        .xxfi_flags = SMFI_CURR_ACTS,
         .xxfi_connect = guarded_on_connect,
         .xxfi_helo = guarded_on_helo,
         .xxfi_envfrom = guarded_on_mail,
         .xxfi_envrcpt = guarded_on_rcpt,
         .xxfi_data = guarded_on_data,
+        .xxfi_unknown = guarded_on_unknown,
         .xxfi_header = guarded_on_header,
         .xxfi_eoh = guarded_on_end_of_headers,
         .xxfi_body = guarded_on_body,
@@ -526,16 +557,21 @@ take_no_more(void)
 }
 
 /*
- * After this no callback is at work, nor will be. libmilter itself runs on until the process ends:
- * smfi_stop() would wait for a lock that the listening thread holds for five seconds at a time, and
- * would give the open sessions no other end than that.
+ * After this no callback is at work, nor will be, unless one waits for a filter until `deadline`.
+ * libmilter itself runs on until the process ends: smfi_stop() would wait for a lock that the
+ * listening thread holds for five seconds at a time, and would give the open sessions no other end
+ * than that.
  */
-static void
-shut_callbacks(void)
+static gboolean
+shut_callbacks(gint64 deadline)
 {
     atomic_store(&door.shut, true);
-    while (atomic_load(&door.inside) > 0)
+    while (atomic_load(&door.inside) > 0) {
+        if (clock_monotonic_us() >= deadline)
+            return FALSE;
         g_usleep(STEP_US);
+    }
+    return TRUE;
 }
 
 /* In this order: who has just left has counted its message. */
@@ -545,7 +581,7 @@ is_at_work(void)
     return atomic_load(&door.inside) > 0 || atomic_load(&door.busy) > 0;
 }
 
-void
+gboolean
 milter_door_stop(gint64 timeout_us)
 {
     gint64 deadline = clock_monotonic_us() + timeout_us;
@@ -557,7 +593,7 @@ milter_door_stop(gint64 timeout_us)
     guint busy = atomic_load(&door.busy);
     if (busy > 0)
         log_warning("%u messages were still under way after stop_timeout", busy);
-    shut_callbacks();
+    return shut_callbacks(deadline + STOP_GRACE_US);
 }
 
 gboolean

@@ -20,9 +20,10 @@ gboolean milter_door_start(int fd, const DoorContext *context, GError **error);
 /*
  * Takes no new connection, waits until no message is on its way or `timeout_us` has passed, and
  * calls nothing of `context` any more. Sessions that are still open end with the process: their
- * messages get what the MTA is set to do without a filter.
+ * messages get what the MTA is set to do without a filter. FALSE: callbacks are still at work, in a
+ * filter that does not answer, and may use `context` until the process has ended.
  */
-void milter_door_stop(gint64 timeout_us);
+gboolean milter_door_stop(gint64 timeout_us);
 
 /* Has libmilter ended without having been told to? Then the process had better end too. */
 gboolean milter_door_failed(void);

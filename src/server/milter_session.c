@@ -11,9 +11,12 @@
 #include "engine/check_run.h"
 #include "engine/engine.h"
 #include "engine/report.h"
+#include "engine/report_headers.h"
 #include "mail/address.h"
+#include "server/milter_needs.h"
 #include "server/recorder.h"
 #include "server/report_reading.h"
+#include "server/session_filters.h"
 #include "server/trouble.h"
 
 /* What one message may make us keep; beyond it the headers count as not known. */
@@ -25,7 +28,10 @@
 
 struct MilterSession {
     const DoorContext *context;
+    SessionMta mta;
     Policy *policy;
+    SessionFilters *filters; /* NULL: the policy has none */
+    unsigned long actions, steps;
     Facts facts;
     CheckRun *checks;
     Decision decision; /* the last one */
@@ -37,17 +43,75 @@ struct MilterSession {
     GPtrArray *recipients;  /* of char *, ending with NULL: accepted; for reports */
     gboolean takes_reports; /* one of all recipients does */
     ReportReading *reading; /* NULL: this message is not read */
+    ChangeList *changes;    /* to make of this message; NULL: none */
 };
 
+static const char *
+mta_macro(gpointer data, const char *name)
+{
+    const MilterSession *session = data;
+    return session->mta.macro != NULL ? session->mta.macro(session->mta.data, name) : NULL;
+}
+
+static void
+mta_progress(gpointer data)
+{
+    const MilterSession *session = data;
+    if (session->mta.progress != NULL)
+        session->mta.progress(session->mta.data);
+}
+
+/* For a log line: the queue id, or what Postfix writes where there is none yet. */
+static const char *
+log_id(const MilterSession *session)
+{
+    return session->facts.queue_id != NULL ? session->facts.queue_id : "NOQUEUE";
+}
+
+/* What a filter that cannot be asked has said, seldom: a broken one breaks at every message. */
+static void
+tell_failure(const MilterSession *session, const FilterNews *news)
+{
+    enum { TROUBLES = 16 };
+    static SharedTrouble troubles[TROUBLES] = {[0 ... TROUBLES - 1] = SHARED_TROUBLE_INIT};
+    guint which = g_str_hash(news->filter->name) % TROUBLES;
+    shared_trouble_note(&troubles[which], clock_monotonic_us(), "%s: filter %s: %s",
+                        log_id(session), news->filter->name, news->failure);
+}
+
+static const char *const verdict_names[] = {
+    [FILTER_VERDICT_CONTINUE] = "continue", [FILTER_VERDICT_ACCEPT] = "accept",
+    [FILTER_VERDICT_REPLY] = "reply",       [FILTER_VERDICT_REJECT] = "reject",
+    [FILTER_VERDICT_TEMPFAIL] = "tempfail", [FILTER_VERDICT_DISCARD] = "discard",
+    [FILTER_VERDICT_SHUTDOWN] = "shutdown", [FILTER_VERDICT_CONN_FAIL] = "conn-fail",
+    [FILTER_VERDICT_FAILED] = "failed",
+};
+
+static void
+heard(gpointer data, const FilterNews *news)
+{
+    const MilterSession *session = data;
+    if (news->verdict == FILTER_VERDICT_FAILED)
+        tell_failure(session, news);
+    log_trace(LOG_AREA_MILTER, "%s: filter %s: %s after %s, %u changes, %" G_GINT64_FORMAT " us",
+              log_id(session), news->filter->name, verdict_names[news->verdict],
+              milter_code_name((char)news->stage), news->changes, news->spent_us);
+}
+
 MilterSession *
-milter_session_new(const DoorContext *context)
+milter_session_new(const DoorContext *context, const SessionMta *mta)
 {
     MilterSession *session = g_new0(MilterSession, 1);
+    FilterHost host = {
+        .macro = mta_macro, .progress = mta_progress, .heard = heard, .data = session};
     session->context = context;
+    if (mta != NULL)
+        session->mta = *mta;
     session->policy = policy_holder_get(context->policies);
     facts_init(&session->facts, DOOR_MILTER);
     decision_init(&session->decision);
     session->checks = check_run_new(session->policy);
+    session->filters = session_filters_new(session->policy, context->filters, &host);
     session->recipients = g_ptr_array_new_with_free_func(g_free);
     g_ptr_array_add(session->recipients, NULL);
     return session;
@@ -65,6 +129,7 @@ void
 milter_session_free(MilterSession *session)
 {
     milter_session_end_message(session);
+    session_filters_free(session->filters);
     check_run_free(session->checks);
     g_ptr_array_unref(session->recipients);
     decision_clear(&session->decision);
@@ -119,13 +184,6 @@ set_queue_id(MilterSession *session, const char *queue_id)
     }
 }
 
-/* For a log line: the queue id, or what Postfix writes where there is none yet. */
-static const char *
-log_id(const MilterSession *session)
-{
-    return session->facts.queue_id != NULL ? session->facts.queue_id : "NOQUEUE";
-}
-
 static void
 record(MilterSession *session, const EngineMoment *moment)
 {
@@ -156,6 +214,62 @@ ask_checks(MilterSession *session, CheckPoint point, SmtpStage stage)
     return answers[session->decision.verdict];
 }
 
+/* What an MTA says where a filter gives no text. */
+static SmtpReply *
+reply_of_filter(const FilterResult *result)
+{
+    gboolean reject =
+        result->verdict == FILTER_VERDICT_REJECT ||
+        (result->verdict == FILTER_VERDICT_FAILED && result->on_failure == FILTER_FAILURE_REJECT);
+    if (result->verdict == FILTER_VERDICT_REPLY)
+        return smtp_reply_parse(result->reply, (gssize)result->reply_length);
+    if (result->verdict == FILTER_VERDICT_SHUTDOWN || result->verdict == FILTER_VERDICT_CONN_FAIL)
+        return smtp_reply_parse("421 4.7.0 Server closing connection", -1);
+    return smtp_reply_parse(reject ? "550 5.7.1 Command rejected"
+                                   : "451 4.7.1 Service unavailable - try again later",
+                            -1);
+}
+
+/* A filter's refusal: put through the engine, recorded, and said. */
+static SessionAnswer
+refuse_for_filter(MilterSession *session, const FilterResult *result, SmtpStage stage)
+{
+    Facts *facts = &session->facts;
+    EngineMoment moment = moment_now(session);
+    g_autoptr(SmtpReply) reply = reply_of_filter(result);
+    facts->stage = stage;
+    facts->door = DOOR_FILTER;
+    facts_set(facts, FACT_FILTER, result->filter->name);
+    fresh_decision(session);
+    engine_reply(session->policy, facts, reply, &moment, &session->decision);
+    record(session, &moment);
+    facts_set(facts, FACT_FILTER, NULL);
+    facts->door = DOOR_MILTER;
+    return SESSION_REPLY;
+}
+
+/* What the filters say, as the session's answer. */
+static SessionAnswer
+take_result(MilterSession *session, const FilterResult *result, SmtpStage stage)
+{
+    switch (result->verdict) {
+    case FILTER_VERDICT_CONTINUE:
+    case FILTER_VERDICT_ACCEPT:
+        return SESSION_CONTINUE;
+    case FILTER_VERDICT_DISCARD:
+        log_info("%s: filter %s discards the mail", log_id(session), result->filter->name);
+        return SESSION_DISCARD;
+    case FILTER_VERDICT_REPLY:
+    case FILTER_VERDICT_REJECT:
+    case FILTER_VERDICT_TEMPFAIL:
+    case FILTER_VERDICT_SHUTDOWN:
+    case FILTER_VERDICT_CONN_FAIL:
+    case FILTER_VERDICT_FAILED:
+        return refuse_for_filter(session, result, stage);
+    }
+    g_assert_not_reached();
+}
+
 /* "[192.0.2.1]" is what Sendmail writes for a client without a name. */
 static const char *
 client_name(const char *name)
@@ -163,9 +277,38 @@ client_name(const char *name)
     return name == NULL || name[0] == '[' || name[0] == '\0' ? "unknown" : name;
 }
 
+void
+milter_session_negotiate(MilterSession *session, unsigned long actions, unsigned long steps)
+{
+    const PolicyNeeds *needs = policy_needs(session->policy);
+    SessionFilters *filters = session->filters;
+    session_filters_begin(filters, (guint32)actions, (guint32)steps);
+    session->actions =
+        session_filters_actions(filters, (guint32)milter_needs_actions(needs, actions));
+    session->steps = session_filters_steps(filters, (guint32)milter_needs_steps(needs, steps));
+}
+
+unsigned long
+milter_session_actions(const MilterSession *session)
+{
+    return session->actions;
+}
+
+unsigned long
+milter_session_steps(const MilterSession *session)
+{
+    return session->steps;
+}
+
+char *
+milter_session_macros(const MilterSession *session, MilterStage stage, const char *own)
+{
+    return session_filters_macros(session->filters, stage, own);
+}
+
 SessionAnswer
-milter_session_connect(MilterSession *session, const char *name, const char *address, guint port,
-                       const char *daemon, const char *hostname)
+milter_session_connect(MilterSession *session, const char *name, MilterFamily family,
+                       const char *address, guint port, const char *daemon, const char *hostname)
 {
     Facts *facts = &session->facts;
     session->port = port;
@@ -174,7 +317,11 @@ milter_session_connect(MilterSession *session, const char *name, const char *add
     facts_set(facts, FACT_DAEMON, daemon);
     g_free(facts->hostname);
     facts->hostname = g_strdup(hostname);
-    return ask_checks(session, CHECK_POINT_CONNECT, SMTP_STAGE_CONNECT);
+    SessionAnswer answer = ask_checks(session, CHECK_POINT_CONNECT, SMTP_STAGE_CONNECT);
+    if (answer != SESSION_CONTINUE)
+        return answer;
+    FilterResult result = session_filters_connect(session->filters, name, family, port, address);
+    return take_result(session, &result, SMTP_STAGE_CONNECT);
 }
 
 SessionAnswer
@@ -182,7 +329,18 @@ milter_session_helo(MilterSession *session, const char *helo, const char *tls_ve
 {
     facts_set(&session->facts, FACT_HELO, helo);
     facts_set(&session->facts, FACT_TLS, tls_version != NULL ? tls_version : "");
-    return ask_checks(session, CHECK_POINT_HELO, SMTP_STAGE_HELO);
+    SessionAnswer answer = ask_checks(session, CHECK_POINT_HELO, SMTP_STAGE_HELO);
+    if (answer != SESSION_CONTINUE)
+        return answer;
+    FilterResult result = session_filters_helo(session->filters, helo);
+    return take_result(session, &result, SMTP_STAGE_HELO);
+}
+
+SessionAnswer
+milter_session_unknown(MilterSession *session, const char *line)
+{
+    FilterResult result = session_filters_unknown(session->filters, line);
+    return take_result(session, &result, SMTP_STAGE_OTHER);
 }
 
 static void
@@ -200,6 +358,8 @@ void
 milter_session_end_message(MilterSession *session)
 {
     Facts *facts = &session->facts;
+    session_filters_end_message(session->filters);
+    g_clear_pointer(&session->changes, change_list_free);
     forget_headers(session);
     forget_report(session);
     facts_set(facts, FACT_SENDER, NULL);
@@ -212,24 +372,37 @@ milter_session_end_message(MilterSession *session)
     check_run_begin_message(session->checks);
 }
 
+static gboolean
+has_argument(const char *const *arguments, const char *name)
+{
+    for (; *arguments != NULL; arguments++)
+        if (g_ascii_strcasecmp(*arguments, name) == 0)
+            return TRUE;
+    return FALSE;
+}
+
 SessionAnswer
-milter_session_mail(MilterSession *session, const char *path, gboolean smtputf8,
-                    const char *auth_user, const char *queue_id)
+milter_session_mail(MilterSession *session, const char *const *arguments, const char *auth_user,
+                    const char *queue_id)
 {
     Facts *facts = &session->facts;
-    g_autofree char *sender = address_parse(path);
+    g_autofree char *sender = address_parse(arguments[0]);
     const char *user = auth_user != NULL ? auth_user : "";
     milter_session_end_message(session);
     session->in_message = TRUE;
-    session->own = session->port == 0 && path[0] == '\0';
-    facts->smtputf8 = smtputf8;
+    session->own = session->port == 0 && arguments[0][0] == '\0';
+    facts->smtputf8 = has_argument(arguments + 1, "SMTPUTF8");
     facts_set(facts, FACT_SENDER, sender);
     facts_set(facts, FACT_AUTH_USER, user);
     facts_set(
         facts, FACT_DIRECTION,
         engine_direction(session->policy, facts_get(facts, FACT_CLIENT), user, session->port));
     set_queue_id(session, queue_id);
-    return ask_checks(session, CHECK_POINT_MAIL, SMTP_STAGE_MAIL);
+    SessionAnswer answer = ask_checks(session, CHECK_POINT_MAIL, SMTP_STAGE_MAIL);
+    if (answer != SESSION_CONTINUE)
+        return answer;
+    FilterResult result = session_filters_mail(session->filters, arguments);
+    return take_result(session, &result, SMTP_STAGE_MAIL);
 }
 
 /* For what it reports, if it does. */
@@ -246,12 +419,16 @@ remember_recipient(MilterSession *session, const char *recipient)
 }
 
 SessionAnswer
-milter_session_rcpt(MilterSession *session, const char *path, const char *queue_id)
+milter_session_rcpt(MilterSession *session, const char *const *arguments, const char *queue_id)
 {
-    g_autofree char *recipient = address_parse(path);
+    g_autofree char *recipient = address_parse(arguments[0]);
     facts_set(&session->facts, FACT_RECIPIENT, recipient);
     set_queue_id(session, queue_id);
     SessionAnswer answer = ask_checks(session, CHECK_POINT_RCPT, SMTP_STAGE_RCPT);
+    if (answer != SESSION_CONTINUE)
+        return answer;
+    FilterResult result = session_filters_rcpt(session->filters, arguments, FALSE);
+    answer = take_result(session, &result, SMTP_STAGE_RCPT);
     if (answer != SESSION_CONTINUE)
         return answer;
     check_run_accept_recipient(session->checks, recipient);
@@ -272,12 +449,12 @@ observed_reply(const char *status, const char *text)
 }
 
 void
-milter_session_rcpt_refused(MilterSession *session, const char *path, const char *status,
-                            const char *text, const char *queue_id)
+milter_session_rcpt_refused(MilterSession *session, const char *const *arguments,
+                            const char *status, const char *text, const char *queue_id)
 {
     Facts *facts = &session->facts;
     EngineMoment moment = moment_now(session);
-    g_autofree char *recipient = address_parse(path);
+    g_autofree char *recipient = address_parse(arguments[0]);
     g_autoptr(SmtpReply) reply = observed_reply(status, text);
     facts_set(facts, FACT_RECIPIENT, recipient);
     set_queue_id(session, queue_id);
@@ -287,6 +464,7 @@ milter_session_rcpt_refused(MilterSession *session, const char *path, const char
     engine_reply(session->policy, facts, reply, &moment, &session->decision);
     record(session, &moment);
     facts->observed = FALSE;
+    session_filters_rcpt(session->filters, arguments, TRUE);
 }
 
 /* The name by which our headers go, and by which others know us. */
@@ -309,6 +487,22 @@ may_report(const MilterSession *session)
                               session->takes_reports);
 }
 
+/* Makes ready for what we ourselves need of the message. FALSE: nothing of it. */
+static gboolean
+prepare_to_read(MilterSession *session)
+{
+    if (may_report(session))
+        session->reading = report_reading_new(session->policy, session->own, own_hostname(session));
+    gboolean reads = session->reading != NULL;
+    if (session->own || !check_run_wants_message(session->checks, CHECK_POINT_DATA, reads))
+        return reads;
+    if (policy_needs(session->policy)->headers)
+        session->facts.headers = g_ptr_array_new_with_free_func(g_free);
+    if (policy_needs(session->policy)->body)
+        session->facts.size = 0;
+    return TRUE;
+}
+
 SessionAnswer
 milter_session_data(MilterSession *session, const char *queue_id)
 {
@@ -317,17 +511,12 @@ milter_session_data(MilterSession *session, const char *queue_id)
     SessionAnswer answer = ask_checks(session, CHECK_POINT_DATA, SMTP_STAGE_DATA);
     if (answer != SESSION_CONTINUE)
         return answer;
-    if (may_report(session))
-        session->reading = report_reading_new(session->policy, session->own, own_hostname(session));
-    if (session->own)
-        return session->reading != NULL ? SESSION_CONTINUE : SESSION_ACCEPT;
-    if (!check_run_wants_message(session->checks, CHECK_POINT_DATA, session->reading != NULL))
-        return session->reading != NULL ? SESSION_CONTINUE : SESSION_ACCEPT;
-    if (policy_needs(session->policy)->headers)
-        session->facts.headers = g_ptr_array_new_with_free_func(g_free);
-    if (policy_needs(session->policy)->body)
-        session->facts.size = 0;
-    return SESSION_CONTINUE;
+    FilterResult result = session_filters_data(session->filters);
+    answer = take_result(session, &result, SMTP_STAGE_DATA);
+    if (answer != SESSION_CONTINUE)
+        return answer;
+    gboolean read = prepare_to_read(session);
+    return read || session_filters_want_more(session->filters) ? SESSION_CONTINUE : SESSION_ACCEPT;
 }
 
 /* FALSE: one message or all of them would keep too much. */
@@ -342,8 +531,9 @@ take_memory(MilterSession *session, gsize octets)
     return TRUE;
 }
 
-void
-milter_session_header(MilterSession *session, const char *name, const char *value)
+/* For ourselves; `value` without the space behind the colon. */
+static void
+read_header(MilterSession *session, const char *name, const char *value)
 {
     static SharedTrouble crowded = SHARED_TROUBLE_INIT;
     Facts *facts = &session->facts;
@@ -366,11 +556,19 @@ milter_session_header(MilterSession *session, const char *name, const char *valu
     }
 }
 
+void
+milter_session_header(MilterSession *session, const char *name, const char *value)
+{
+    gboolean spaced = milter_session_leading_space(session) && value[0] == ' ';
+    session_filters_header(session->filters, name, value);
+    read_header(session, name, spaced ? value + 1 : value);
+}
+
 SessionAnswer
 milter_session_end_of_headers(MilterSession *session)
 {
     SessionAnswer answer = ask_checks(session, CHECK_POINT_HEADERS, SMTP_STAGE_EOM);
-    gboolean done = session->reading == NULL &&
+    gboolean done = session->reading == NULL && !session_filters_want_more(session->filters) &&
                     !check_run_wants_message(session->checks, CHECK_POINT_HEADERS, FALSE);
     return answer == SESSION_CONTINUE && done ? SESSION_ACCEPT : answer;
 }
@@ -378,6 +576,7 @@ milter_session_end_of_headers(MilterSession *session)
 void
 milter_session_body(MilterSession *session, const char *octets, gsize count)
 {
+    session_filters_body(session->filters, octets, count);
     if (session->facts.size >= 0)
         session->facts.size += (gint64)count;
     if (session->reading != NULL)
@@ -394,22 +593,59 @@ finish_reading(MilterSession *session)
     session->facts.categories = report_reading_categories(session->reading);
 }
 
+/* From the last to the first: what is removed moves those behind it. Ours go below the line that
+ * the MTA itself has just put on top. */
+static ChangeList *
+own_changes(const MilterSession *session)
+{
+    enum { BELOW_RECEIVED = 1 };
+    ChangeList *changes = change_list_new();
+    if (session->reading == NULL)
+        return changes;
+    const ForgedHeaders *forged = report_reading_forged(session->reading);
+    const GArray *headers = report_reading_headers(session->reading);
+    for (guint i = forged_headers_count(forged); i > 0; i--) {
+        const ForgedHeader *one = forged_headers_get(forged, i - 1);
+        change_list_add(changes, change_header(CHANGE_DELETE_HEADER, one->index, one->name, NULL));
+    }
+    for (guint i = headers->len; i > 0; i--) {
+        const ReportHeader *one = &g_array_index(headers, ReportHeader, i - 1);
+        g_autofree char *value = g_strconcat(" ", one->value, NULL);
+        change_list_add(changes,
+                        change_header(CHANGE_INSERT_HEADER, BELOW_RECEIVED, one->name, value));
+    }
+    return changes;
+}
+
 SessionAnswer
 milter_session_end_of_message(MilterSession *session, const char *queue_id)
 {
     set_queue_id(session, queue_id);
     if (session->reading != NULL)
         finish_reading(session);
-    return ask_checks(session, CHECK_POINT_EOM, SMTP_STAGE_EOM);
+    SessionAnswer answer = ask_checks(session, CHECK_POINT_EOM, SMTP_STAGE_EOM);
+    if (answer != SESSION_CONTINUE && answer != SESSION_QUARANTINE)
+        return answer;
+    session->changes = own_changes(session);
+    FilterResult result = session_filters_message(session->filters, session->changes);
+    SessionAnswer theirs = take_result(session, &result, SMTP_STAGE_EOM);
+    return theirs != SESSION_CONTINUE ? theirs : answer;
+}
+
+const ChangeList *
+milter_session_changes(const MilterSession *session)
+{
+    return session->changes;
+}
+
+Spool *
+milter_session_new_body(const MilterSession *session)
+{
+    return session_filters_new_body(session->filters);
 }
 
 gboolean
-milter_session_changes(const MilterSession *session, const ForgedHeaders **forged,
-                       const GArray **headers)
+milter_session_leading_space(const MilterSession *session)
 {
-    if (session->reading == NULL)
-        return FALSE;
-    *forged = report_reading_forged(session->reading);
-    *headers = report_reading_headers(session->reading);
-    return forged_headers_count(*forged) > 0 || (*headers)->len > 0;
+    return session_filters_leading_space(session->filters);
 }
