@@ -15,6 +15,17 @@ classify(const Policy *policy, const ClassifierSubject *subject, Classification 
     classifier_reply(policy_classifier(policy), subject, cause);
 }
 
+/* A refusal without a text: what the filter knew by then is all that can be said. */
+static void
+cause_of_bare(const ClassifierSubject *subject, Classification *cause)
+{
+    Category category = subject->reply->code < 500             ? CATEGORY_SYSTEM_ERROR
+                        : subject->stage == SMTP_STAGE_CONNECT ? CATEGORY_HOST_BLOCKED
+                                                               : CATEGORY_POLICY;
+    classification_overrule(cause, subject, category, "code", NULL);
+    cause->confidence = CONFIDENCE_LOW;
+}
+
 static void
 cause_of_delivery(const Policy *policy, const SmtpReply *reply, Classification *cause)
 {
@@ -41,6 +52,8 @@ cause_of_reply(const Policy *policy, const Facts *facts, const SmtpReply *reply,
     const ClassifierSubject subject = {
         .reply = reply, .stage = facts->stage, .finality = FINALITY_REPLY};
     classify(policy, &subject, cause);
+    if (facts->wordless)
+        cause_of_bare(&subject, cause);
     if (facts->door == DOOR_RBL) {
         const CategoryInfo *listed = category_info(CATEGORY_HOST_BLOCKED);
         cause->category = CATEGORY_HOST_BLOCKED; /* whatever the list's name sounds like */

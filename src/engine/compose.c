@@ -38,18 +38,28 @@ is_hangup(guint code)
     return code == 421 || code == 521;
 }
 
-static LintContext
-lint_context(const Facts *facts, const Classification *cause, gboolean hangup_intended)
+/* A filter's refusal at connect or HELO is heard at MAIL. */
+static SmtpStage
+heard_at(const Facts *facts)
+{
+    gboolean early = facts->stage == SMTP_STAGE_CONNECT || facts->stage == SMTP_STAGE_HELO;
+    return early && facts->door == DOOR_FILTER ? SMTP_STAGE_MAIL : facts->stage;
+}
+
+LintContext
+compose_lint_context(const Facts *facts, const Classification *cause, gboolean hangup_intended)
 {
     gboolean milter = facts->door == DOOR_MILTER || facts->door == DOOR_FILTER;
     const char *address = facts->stage == SMTP_STAGE_RCPT   ? facts_get(facts, FACT_RECIPIENT)
                           : facts->stage == SMTP_STAGE_MAIL ? facts_get(facts, FACT_SENDER)
                                                             : NULL;
-    return (LintContext){.stage = facts->stage,
+    return (LintContext){.stage = heard_at(facts),
                          .cause = cause,
                          .address = milter ? address : NULL,
                          .smtputf8 = facts->smtputf8,
-                         .hangup_intended = hangup_intended};
+                         .hangup_intended = hangup_intended,
+                         .must_refuse = facts->door == DOOR_FILTER,
+                         .specific_status = facts->door == DOOR_FILTER};
 }
 
 /* A rule that changes the class by its status alone gets a code that goes with it. */
@@ -178,7 +188,8 @@ with_text(Composition *composition, SmtpReply *reply, const LintContext *context
     const Choice *choice = composition->choice;
     Explanation explanation = explanation_of(composition);
     gboolean brief = choice->disclosure == DISCLOSURE_BRIEF;
-    if (choice->mode == REPLY_MODE_REPLACE || brief) {
+    gboolean nothing_to_keep = composition->facts->wordless && choice->mode >= REPLY_MODE_ANNOTATE;
+    if (choice->mode == REPLY_MODE_REPLACE || brief || nothing_to_keep) {
         g_autoptr(GPtrArray) lines = explanation_instead(&explanation);
         SmtpReply *instead = reply_of_lines(reply->code, reply->status, lines);
         fit_reply(instead, context, NULL);
@@ -192,16 +203,36 @@ with_text(Composition *composition, SmtpReply *reply, const LintContext *context
     return reply;
 }
 
+/* At 421 and 521 the MTA hangs up: the reject table means it, and a filter that says no more. */
+static gboolean
+hangup_is_meant(const Composition *composition)
+{
+    const PolicyRule *rule = composition->choice->rule;
+    const Facts *facts = composition->facts;
+    return (rule != NULL && is_hangup(rule->reply.code)) ||
+           ((facts->door == DOOR_REJECT || facts->wordless) &&
+            is_hangup(composition->decision->original->code));
+}
+
+static SmtpReply *
+repaired_original(const Composition *composition, const LintContext *context)
+{
+    Decision *decision = composition->decision;
+    if (!composition->facts->wordless)
+        return repair_reply(decision->original, context, decision->repairs);
+    g_autoptr(SmtpReply) bare =
+        smtp_reply_new(decision->original->code, decision->original->status, "");
+    return repair_reply(bare, context, decision->repairs);
+}
+
 static void
 compose_reply(Composition *composition)
 {
     const PolicyRule *rule = composition->choice->rule;
     Decision *decision = composition->decision;
-    gboolean table = composition->facts->door == DOOR_REJECT;
-    guint code = decision->original->code;
-    gboolean hangup = (rule != NULL && is_hangup(rule->reply.code)) || (table && is_hangup(code));
-    LintContext context = lint_context(composition->facts, &decision->cause, hangup);
-    SmtpReply *reply = repair_reply(decision->original, &context, decision->repairs);
+    LintContext context =
+        compose_lint_context(composition->facts, &decision->cause, hangup_is_meant(composition));
+    SmtpReply *reply = repaired_original(composition, &context);
     if (rule != NULL) {
         guint wanted = guarded_code(rule, reply->code);
         smtp_reply_set_code(reply, wanted, ruled_status(rule, reply->status, wanted / 100));
@@ -393,7 +424,7 @@ compose_refusal(const Policy *policy, const Facts *facts, const PolicyCheck *che
                 const MatchCaptures *captures, const EngineMoment *moment, Decision *decision)
 {
     Composition composition = {.facts = facts, .decision = decision};
-    LintContext context = lint_context(facts, NULL, is_hangup(check->reply.code));
+    LintContext context = compose_lint_context(facts, NULL, is_hangup(check->reply.code));
     composition_begin(&composition, policy, moment);
     composition.values.captures = captures;
     composition.values.code = check->reply.code;

@@ -10,6 +10,7 @@
 #include "engine/decision.h"
 #include "engine/engine.h"
 #include "engine/facts.h"
+#include "engine/lint.h"
 
 /* Who speaks, and how. */
 typedef struct {
@@ -18,6 +19,10 @@ typedef struct {
     Disclosure disclosure;
     MatchCaptures captures;
 } Choice;
+
+/* For the repair of what is said at that door. */
+LintContext compose_lint_context(const Facts *facts, const Classification *cause,
+                                 gboolean hangup_intended);
 
 /* Fills the decision, which holds original and cause; it stays VERDICT_PASS if nothing changes. */
 void compose_decision(const Policy *policy, const Facts *facts, const Choice *choice,

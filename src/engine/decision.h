@@ -48,6 +48,7 @@ typedef struct {
     ReplyMode mode;    /* what was done */
     Disclosure disclosure; /* how much of it */
     Classification cause;
+    gint64 filter_us; /* how long the filters took to say it; 0: not measured, or no filter's */
     /* Of a report: */
     gboolean report; /* the original is what it says, and is not ours to change */
     MailKind kind;   /* not-a-bounce: it could not be read (`gap`) */

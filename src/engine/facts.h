@@ -40,6 +40,8 @@ typedef struct {
     char *queue_id;                /* NULL: none yet */
     char *hostname;                /* the MTA's own {j}; NULL: not known */
     gboolean smtputf8;             /* the client has announced SMTPUTF8 */
+    gboolean wordless;             /* a filter refuses without a text: the reply's is what MTAs say
+                                      then, and tells nothing */
     gboolean observed;             /* the MTA refuses by itself, we only watch */
 } Facts;
 

@@ -24,6 +24,7 @@ static const char *const names[LINT_RULE_COUNT] = {
     [LINT_STATUS_MISPLACED] = "status-misplaced",
     [LINT_STATUS_MALFORMED] = "status-malformed",
     [LINT_STATUS_DEPRECATED] = "status-deprecated",
+    [LINT_STATUS_VAGUE] = "status-vague",
     [LINT_STATUS_TWICE] = "status-twice",
     [LINT_STATUSES_DIFFER] = "statuses-differ",
     [LINT_TEXT_EMPTY] = "text-empty",
@@ -71,6 +72,17 @@ lint_note(GPtrArray *findings, LintRule rule, guint line, char *sentence, char *
         g_ptr_array_add(findings, finding);
     else
         lint_finding_free(finding);
+}
+
+void
+lint_add_names(GPtrArray *repairs, const GPtrArray *findings)
+{
+    for (guint i = 0; i < findings->len; i++) {
+        const LintFinding *finding = g_ptr_array_index(findings, i);
+        gpointer name = (gpointer)lint_rule_name(finding->rule);
+        if (!g_ptr_array_find(repairs, name, NULL))
+            g_ptr_array_add(repairs, name);
+    }
 }
 
 /* ---- the octets ----------------------------------------------------------------------------- */

@@ -26,6 +26,7 @@ typedef enum {
     LINT_STATUS_MISPLACED,  /* status-misplaced: greeting, HELO, 3xx */
     LINT_STATUS_MALFORMED,  /* status-malformed: 5.7.1234 */
     LINT_STATUS_DEPRECATED, /* status-deprecated: 5.6.10, a double of 5.6.8 */
+    LINT_STATUS_VAGUE,      /* status-vague: 5.7.1 where a specific one is known; from filters */
     LINT_STATUS_TWICE,      /* status-twice: again in the text */
     LINT_STATUSES_DIFFER,   /* statuses-differ: not the same on each line */
     LINT_TEXT_EMPTY,        /* text-empty */
@@ -54,6 +55,8 @@ typedef struct {
     gboolean smtputf8;   /* the client has announced SMTPUTF8: UTF-8 may stay */
     gboolean hangup_intended; /* 421 and 521 mean what they do */
     gboolean milter_text;     /* a raw text for a milter's wire or libmilter: '%' stands doubled */
+    gboolean must_refuse;     /* 2xx and 3xx are no answers, as from a milter */
+    gboolean specific_status; /* a vague status becomes that of the cause (specific_status.h) */
     gboolean without_code;    /* a delivery status: "5.1.1 text", no reply code belongs to it */
 } LintContext;
 
@@ -77,6 +80,9 @@ GPtrArray *lint_reply(const char *raw, gssize length, const LintContext *context
 
 /* For repair and fit: appends a finding; `sentence` and `repair` are taken. NULL array: nothing. */
 void lint_note(GPtrArray *findings, LintRule rule, guint line, char *sentence, char *repair);
+
+/* Adds the constant names of the findings, each once: repairs is a GPtrArray of const char *. */
+void lint_add_names(GPtrArray *repairs, const GPtrArray *findings);
 
 /* For repair: what only the octets of a reply as it was written show. */
 void lint_raw(const char *raw, gsize length, const LintContext *context, GPtrArray *findings);

