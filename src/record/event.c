@@ -121,14 +121,14 @@ event_texts_clear(EventTexts *texts)
 }
 
 static void
-write_mark(JsonLine *line, const Facts *facts, const Decision *decision, const EventMark *mark,
-           const char *time)
+write_mark(JsonLine *line, const char *kind, const Facts *facts, const EventMark *mark)
 {
+    g_autofree char *time = clock_format(mark->now_us);
     json_line_number(line, "v", EVENT_VERSION);
     json_line_string(line, "time", time);
     json_line_string(line, "id", mark->id);
     json_line_string(line, "joins", mark->joins);
-    json_line_string(line, "event", event_kind(facts, decision));
+    json_line_string(line, "event", kind);
     json_line_string(line, "door", door_name(facts->door));
     json_line_string(line, "stage", smtp_stage_name(facts->stage));
     json_line_string(line, "queue_id", facts->queue_id);
@@ -172,6 +172,14 @@ write_repairs(JsonLine *line, const GPtrArray *repairs)
     json_line_close_array(line);
 }
 
+/* In milliseconds. */
+static void
+write_time(JsonLine *line, const char *key, gint64 time_us)
+{
+    if (time_us > 0)
+        json_line_number(line, key, (time_us + 500) / 1000);
+}
+
 static void
 write_decision(JsonLine *line, const Facts *facts, const Decision *decision,
                const EventTexts *texts)
@@ -187,6 +195,7 @@ write_decision(JsonLine *line, const Facts *facts, const Decision *decision,
     json_line_string(line, "rule", decision->rule);
     json_line_string(line, "check", decision->check);
     json_line_string(line, "filter", facts_get(facts, FACT_FILTER));
+    write_time(line, "filter_ms", decision->filter_us);
 }
 
 static void
@@ -225,12 +234,11 @@ event_line_by(const PolicySettings *settings, const Facts *facts, const Decision
 {
     EventTexts texts;
     char *whole = NULL;
-    g_autofree char *time = clock_format(mark->now_us);
     event_texts_init(&texts, settings, facts, decision);
     for (gsize limit = VALUE_MAX; whole == NULL; limit /= 2) {
         JsonLine line;
         json_line_begin(&line, limit);
-        write_mark(&line, facts, decision, mark, time);
+        write_mark(&line, event_kind(facts, decision), facts, mark);
         write_envelope(&line, &texts);
         write_decision(&line, facts, decision, &texts);
         write_cause(&line, &decision->cause, &texts);
@@ -242,4 +250,29 @@ event_line_by(const PolicySettings *settings, const Facts *facts, const Decision
     }
     event_texts_clear(&texts);
     return whole;
+}
+
+/* Of the values few are from outside, so that the line is always short enough. */
+char *
+event_filter_failure_line(const PolicySettings *settings, const Facts *facts,
+                          const EventFilterFailure *failure, const EventMark *mark)
+{
+    static const char *const outcomes[] = {"tempfail", "accept", "reject"};
+    enum { FAILURE_VALUE_MAX = EVENT_LINE_MAX / 64 };
+    JsonLine line;
+    EventTexts texts;
+    Decision nothing;
+    decision_init(&nothing);
+    nothing.cause.match = g_strdup(failure->reason);
+    event_texts_init(&texts, settings, facts, &nothing);
+    json_line_begin(&line, FAILURE_VALUE_MAX);
+    write_mark(&line, "filter-failure", facts, mark);
+    write_envelope(&line, &texts);
+    json_line_string(&line, "filter", failure->filter);
+    json_line_string(&line, "reason", texts.match);
+    json_line_string(&line, "on_failure", outcomes[failure->on_failure]);
+    write_time(&line, "filter_ms", failure->spent_us);
+    event_texts_clear(&texts);
+    decision_clear(&nothing);
+    return json_line_end(&line);
 }

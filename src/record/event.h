@@ -30,6 +30,18 @@ typedef struct {
 char *event_line_by(const PolicySettings *settings, const Facts *facts, const Decision *decision,
                     const EventMark *mark);
 
+/* A filter behind us that could not be asked, or broke off. Borrowed. */
+typedef struct {
+    const char *filter;       /* its name */
+    const char *reason;       /* what happened, for people */
+    FilterFailure on_failure; /* what became of the mail */
+    gint64 spent_us;
+} EventFilterFailure;
+
+/* Likewise: the event "filter-failure"; of the facts the stage and what is known of the mail. */
+char *event_filter_failure_line(const PolicySettings *settings, const Facts *facts,
+                                const EventFilterFailure *failure, const EventMark *mark);
+
 static inline char *
 event_line(const Policy *policy, const Facts *facts, const Decision *decision,
            const EventMark *mark)

@@ -124,12 +124,19 @@ event_screen_show(const json_t *event)
     static const struct {
         const char *member, *label;
     } rest[] = {
-        {"check", "check"},           {"rule", "rule"},
-        {"filter", "filter"},         {"proof", "proof"},
-        {"provider", "provider"},     {"reporting_mta", "reporting MTA"},
-        {"remote_mta", "remote MTA"}, {"message_id", "Message-ID"},
-        {"dnsbl", "DNS list"},        {"incomplete", "incomplete"},
-        {"reference", "reference"},   {"id", "event"},
+        {"check", "check"},
+        {"rule", "rule"},
+        {"filter", "filter"},
+        {"on_failure", "on failure"},
+        {"proof", "proof"},
+        {"provider", "provider"},
+        {"reporting_mta", "reporting MTA"},
+        {"remote_mta", "remote MTA"},
+        {"message_id", "Message-ID"},
+        {"dnsbl", "DNS list"},
+        {"incomplete", "incomplete"},
+        {"reference", "reference"},
+        {"id", "event"},
         {"joins", "joins"},
     };
     g_autofree char *time = local_time(event, "%Y-%m-%d %H:%M:%S %z");
@@ -145,6 +152,7 @@ event_screen_show(const json_t *event)
     put_path("recipient", event, "recipient");
     put_replies(event);
     put_repairs(json_object_get(event, "repairs"));
+    put(event, "reason", "because");
     put_cause(event);
     for (gsize i = 0; i < G_N_ELEMENTS(rest); i++)
         put(event, rest[i].member, rest[i].label);
@@ -185,7 +193,8 @@ event_screen_line(const json_t *event)
     const json_t *final = json_object_get(event, "final"), *count = json_object_get(event, "count");
     const json_t *said = final != NULL ? final : json_object_get(event, "original");
     g_autofree char *codes = reply_words(said, FALSE);
-    const char *text = text_of(said, "text");
+    const char *text =
+        said != NULL || count != NULL ? text_of(said, "text") : text_of(event, "reason");
     g_autoptr(GString) line = g_string_new(time);
     g_string_append_printf(line, " %s:", queue_id != NULL ? queue_id : "NOQUEUE");
     add_word(line, text_of(event, "event"));
@@ -202,6 +211,7 @@ event_screen_line(const json_t *event)
     add_named(line, "door", "", text_of(event, "door"), "");
     add_named(line, "check", "", text_of(event, "check"), "");
     add_named(line, "filter", "", text_of(event, "filter"), "");
+    add_named(line, "on_failure", "", text_of(event, "on_failure"), "");
     add_named(line, "rule", "", text_of(event, "rule"), "");
     add_named(line, "reference", "", text_of(event, "reference"), "");
     if (text != NULL)

@@ -3,8 +3,6 @@
  */
 #include "server/recorder.h"
 
-#include "record/event.h"
-
 /* A refusal of the MTA's that the milter door watched, or one that a table was asked about. */
 static gboolean
 can_join(const Facts *facts, const Decision *decision)
@@ -29,4 +27,18 @@ recorder_put(const DoorContext *context, const Policy *policy, const Facts *fact
             mark.joins = joined;
     }
     event_log_put(context->events, event_line(policy, facts, decision, &mark), wait_us);
+}
+
+void
+recorder_put_filter_failure(const DoorContext *context, const Policy *policy, const Facts *facts,
+                            const EventFilterFailure *failure, gint64 now_us, Chance *chance,
+                            gint64 wait_us)
+{
+    char id[EVENT_ID_SIZE];
+    if (!event_log_wants(context->events))
+        return;
+    EventMark mark = {.id = event_id(now_us, chance_next(chance), id), .now_us = now_us};
+    event_log_put(context->events,
+                  event_filter_failure_line(policy_settings(policy), facts, failure, &mark),
+                  wait_us);
 }

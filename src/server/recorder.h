@@ -7,6 +7,7 @@
 
 #include "engine/decision.h"
 #include "engine/facts.h"
+#include "record/event.h"
 #include "server/chance.h"
 #include "server/door_context.h"
 
@@ -20,3 +21,8 @@
  */
 void recorder_put(const DoorContext *context, const Policy *policy, const Facts *facts,
                   const Decision *decision, gint64 now_us, Chance *chance, gint64 wait_us);
+
+/* Likewise one event for a filter that has failed; the facts are those of filter_reply_enter(). */
+void recorder_put_filter_failure(const DoorContext *context, const Policy *policy,
+                                 const Facts *facts, const EventFilterFailure *failure,
+                                 gint64 now_us, Chance *chance, gint64 wait_us);

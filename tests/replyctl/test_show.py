@@ -73,6 +73,17 @@ class TestShow(EventCase):
                      "There is no such mailbox here."):
             self.assertIn(part, text)
 
+    def test_a_filter_that_failed(self):
+        failure = {name: event(3)[name] for name in ("v", "time", "id", "stage", "client", "sender")}
+        self.write({**failure, "event": "filter-failure", "door": "filter", "queue_id": "4F1Q2", "filter": "clamav",
+                    "reason": "no answer within 10.0 seconds", "on_failure": "tempfail", "filter_ms": 10002})
+        text = self.text("show", "-c", self.policy, "4F1Q2")
+        for part in ("filter-failure", "clamav", "no answer within 10.0 seconds", "tempfail"):
+            self.assertIn(part, text)
+        line = run("tail", "-c", self.policy, "--once", "on_failure=tempfail", "filter_ms=10*").stdout.decode()
+        self.assertIn("4F1Q2: filter-failure rcpt", line)
+        self.assertIn("filter=clamav on_failure=tempfail: no answer within 10.0 seconds", line)
+
     def test_faults(self):
         self.assertIn("No such file", self.fault(1, "show", "-c", self.policy, "KXYM2QRT"))
         self.log.write_text('garbage\n{"v":1,"id":\n' + self.lines(event(2, reference="KXYM2QRT")))

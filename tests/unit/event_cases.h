@@ -139,3 +139,13 @@ event_case_check(EventCase *one, Verdict verdict)
         one->decision.final = smtp_reply_new(550, (EnhancedStatus){5, 7, 1}, "Not yours to use.");
     event_case_cause(one, CATEGORY_POLICY, CONFIDENCE_MEDIUM, "status", NULL);
 }
+
+/* What a filter behind us said or did, at the filter door. */
+static inline void
+event_case_filter(EventCase *one, Verdict verdict)
+{
+    event_case_check(one, verdict);
+    one->facts.door = DOOR_FILTER;
+    one->decision.check = NULL;
+    one->decision.filter_us = 41499;
+}

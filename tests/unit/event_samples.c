@@ -56,6 +56,37 @@ print_hostile(const char *value)
     event_case_clear(&one);
 }
 
+/* Likewise. */
+static void
+print_failure(const Facts *facts, const EventFilterFailure *failure)
+{
+    for (int i = 0; i < 9; i++) {
+        EventMark mark = {.id = "1k5x00000000000000000000ab", .now_us = EVENT_CASE_TIME_US};
+        PolicySettings settings = {
+            .log = {.addresses = (Privacy)(i % 3), .client = (Privacy)(i / 3)}};
+        g_autofree char *line = event_filter_failure_line(&settings, facts, failure, &mark);
+        (void)puts(line);
+    }
+}
+
+static void
+print_filters(void)
+{
+    static const Verdict verdicts[] = {VERDICT_REPLY, VERDICT_QUARANTINE, VERDICT_DISCARD};
+    static const FilterFailure outcomes[] = {FILTER_FAILURE_TEMPFAIL, FILTER_FAILURE_ACCEPT,
+                                             FILTER_FAILURE_REJECT};
+    EventCase one;
+    for (size_t i = 0; i < G_N_ELEMENTS(verdicts); i++) {
+        event_case_filter(&one, verdicts[i]);
+        print_case(&one);
+        print_failure(&one.facts, &(EventFilterFailure){.filter = "rspamd",
+                                                        .reason = hostile[i],
+                                                        .on_failure = outcomes[i],
+                                                        .spent_us = (gint64)i * 1000000});
+        event_case_clear(&one);
+    }
+}
+
 static void
 print_usual(void)
 {
@@ -115,6 +146,7 @@ int
 main(void)
 {
     print_usual();
+    print_filters();
     print_reports();
     print_all_names();
     for (size_t i = 0; i < G_N_ELEMENTS(hostile); i++)

@@ -83,6 +83,66 @@ writes_a_replaced_reply(void **state)
 }
 
 static void
+writes_what_a_filter_did(void **state)
+{
+    static const char *const verdicts[] = {NULL, "quarantine", "discard"};
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(verdicts); i++) {
+        EventCase one;
+        event_case_filter(&one, (Verdict)(VERDICT_REPLY + i));
+        g_autofree char *line = line_of(&one, &plain);
+        json_t *event = parse(line);
+        const char *kind, *door, *filter;
+        int spent;
+        assert_int_equal(json_unpack(event, "{s:s,s:s,s:s,s:i}", "event", &kind, "door", &door,
+                                     "filter", &filter, "filter_ms", &spent),
+                         0);
+        assert_string_equal(kind, "refusal");
+        assert_string_equal(door, "filter");
+        assert_string_equal(filter, "rspamd");
+        assert_int_equal(spent, 41);
+        assert_null(json_object_get(event, "check"));
+        const char *verdict = json_string_value(json_object_get(event, "verdict"));
+        assert_int_equal(g_strcmp0(verdict, verdicts[i]), 0);
+        json_decref(event);
+        event_case_clear(&one);
+    }
+}
+
+static void
+writes_a_failure_of_a_filter(void **state)
+{
+    EventCase one;
+    (void)state;
+    event_case_filter(&one, VERDICT_REPLY);
+    facts_set(&one.facts, FACT_HELO, "client.example");
+    const EventFilterFailure failure = {.filter = "clamav",
+                                        .reason = "closed by alice@sender.example\n",
+                                        .on_failure = FILTER_FAILURE_ACCEPT,
+                                        .spent_us = 2500600};
+    g_autofree char *line = event_filter_failure_line(&plain, &one.facts, &failure, &mark);
+    assert_string_equal(
+        line, "{\"v\":1,\"time\":\"2027-03-10T08:40:12.345678Z\",\"id\":\"" ID "\","
+              "\"event\":\"filter-failure\",\"door\":\"filter\",\"stage\":\"eom\","
+              "\"queue_id\":\"4F1234ABCD\",\"client\":{\"addr\":\"2001:db8:1:2::5\","
+              "\"helo\":\"client.example\"},\"sender\":\"alice@sender.example\","
+              "\"filter\":\"clamav\",\"reason\":\"closed by alice@sender.example\\u000a\","
+              "\"on_failure\":\"accept\",\"filter_ms\":2501}");
+    const PolicySettings hidden = {.log = {.addresses = PRIVACY_PARTIAL}};
+    g_autofree char *private = event_filter_failure_line(&hidden, &one.facts, &failure, &mark);
+    assert_null(strstr(private, "alice"));
+    g_autofree char *endless = g_strnfill(60000, '\n');
+    const EventFilterFailure longest = {.filter = "clamav", .reason = endless};
+    facts_set(&one.facts, FACT_HELO, endless);
+    facts_set(&one.facts, FACT_SENDER, endless);
+    facts_set(&one.facts, FACT_RECIPIENT, endless);
+    g_autofree char *cut = event_filter_failure_line(&plain, &one.facts, &longest, &mark);
+    assert_in_range(strlen(cut), 1, EVENT_LINE_MAX);
+    json_decref(parse(cut));
+    event_case_clear(&one);
+}
+
+static void
 tells_failures_from_delays(void **state)
 {
     static const struct {
@@ -341,6 +401,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_an_observed_refusal),
         cmocka_unit_test(writes_a_replaced_reply),
+        cmocka_unit_test(writes_what_a_filter_did),
+        cmocka_unit_test(writes_a_failure_of_a_filter),
         cmocka_unit_test(tells_failures_from_delays),
         cmocka_unit_test(tells_what_a_report_says),
         cmocka_unit_test(tells_where_a_report_comes_from),
