@@ -24,6 +24,7 @@ const Command commands[] = {
     {"show", "REFERENCE", "the event behind a reference that somebody read out", cmd_show},
     {"tail", "[MEMBER=PATTERN...]", "the events as they come, in readable lines", cmd_tail},
     {"pages", "DIR", "static help pages, one a status and category", cmd_pages},
+    {"postfix", "", "sets up the Postfix of this host, takes it back, tries it out", cmd_postfix},
     {"version", "", "the version", cmd_version},
     {NULL, NULL, NULL, NULL},
 };

@@ -46,7 +46,7 @@ def program(name):
 
 def replyctl(*arguments, check=True, **options):
     """Runs replyctl to its end, output captured as text."""
-    environment = os.environ | {"NO_COLOR": "1"}
+    environment = os.environ | {"NO_COLOR": "1"} | options.pop("env", {})
     result = subprocess.run(
         [program("replyctl"), *arguments],
         text=True,
