@@ -3,17 +3,14 @@
  */
 #pragma once
 
-#include <string.h>
-
 #include "test_support.h"
 
-#include "base/clock.h"
 #include "filters/filter_chain.h"
 #include "scripted_filter.h"
 
 enum {
     SETUP_FILTERS = 3,
-    TIMEOUT_US = 80 * 1000, /* of a filter that is to be waited for in vain */
+    TIMEOUT_US = 50 * 1000, /* of a filter that is to be waited for in vain */
     PATIENCE_US = 20 * 1000 * 1000,
 };
 
@@ -29,180 +26,36 @@ typedef struct {
     GHashTable *macros; /* static texts */
 } Setup;
 
-static const char *const setup_names[SETUP_FILTERS] = {"one", "two", "three"};
+extern const char *const setup_mail[];
+extern const char *const setup_rcpt[];
 
-static const char *const verdict_names[] = {
-    [FILTER_VERDICT_CONTINUE] = "CONTINUE", [FILTER_VERDICT_ACCEPT] = "ACCEPT",
-    [FILTER_VERDICT_REPLY] = "REPLY",       [FILTER_VERDICT_REJECT] = "REJECT",
-    [FILTER_VERDICT_TEMPFAIL] = "TEMPFAIL", [FILTER_VERDICT_DISCARD] = "DISCARD",
-    [FILTER_VERDICT_SHUTDOWN] = "SHUTDOWN", [FILTER_VERDICT_CONN_FAIL] = "CONN_FAIL",
-    [FILTER_VERDICT_FAILED] = "FAILED",
-};
+/* `count` scripted filters, which wait long, and a chain to them. */
+Setup *setup_new(const Script *scripts, guint count);
+void setup_free(Setup *setup);
 
-static const char *
-setup_macro(gpointer data, const char *name)
-{
-    Setup *setup = data;
-    return g_hash_table_lookup(setup->macros, name);
-}
+/* Another chain to the same filters, as for the next connection from the MTA. */
+void setup_chain(Setup *setup);
 
-static void
-setup_progress(gpointer data)
-{
-    Setup *setup = data;
-    setup->progress++;
-}
+/* Connects and negotiates, with all that an MTA can offer. */
+void setup_begin(Setup *setup);
 
-static void
-setup_heard(gpointer data, const FilterNews *news)
-{
-    Setup *setup = data;
-    g_assert_cmpint(news->spent_us, >=, 0);
-    g_assert_true((news->failure != NULL) == (news->verdict == FILTER_VERDICT_FAILED));
-    g_string_append_printf(setup->news, "%s %c %s", news->filter->name, news->stage,
-                           verdict_names[news->verdict]);
-    if (news->changes > 0)
-        g_string_append_printf(setup->news, " %u", news->changes);
-    g_string_append_c(setup->news, '\n');
-}
+/* Ends the connections; what the filters wrote down is then in `notes`. */
+void setup_stop(Setup *setup);
 
-/* Again, to the same filters, as for the next connection from the MTA. */
-static void
-setup_chain(Setup *setup)
-{
-    const PolicyFilter *filters[SETUP_FILTERS];
-    FilterHost host = {.macro = setup_macro,
-                       .progress = setup_progress,
-                       .heard = setup_heard,
-                       .data = setup,
-                       .memory_limit = 64 * 1024 * 1024};
-    for (guint i = 0; i < setup->count; i++)
-        filters[i] = &setup->policy[i];
-    filter_chain_free(setup->chain);
-    setup->chain = filter_chain_new(filters, setup->count, setup->states, &host);
-}
-
-static Setup *
-setup_new(const Script *scripts, guint count)
-{
-    Setup *setup = g_new0(Setup, 1);
-    setup->count = count;
-    setup->states = filter_states_new();
-    setup->news = g_string_new(NULL);
-    setup->macros = g_hash_table_new(g_str_hash, g_str_equal);
-    for (guint i = 0; i < count; i++) {
-        setup->filters[i] = scripted_filter_start(&scripts[i]);
-        setup->policy[i] = (PolicyFilter){
-            .name = (char *)setup_names[i],
-            .socket = (char *)scripted_filter_socket(setup->filters[i]),
-            .timeout_us = PATIENCE_US,
-            .connect_timeout_us = PATIENCE_US,
-        };
-    }
-    setup_chain(setup);
-    return setup;
-}
-
-static void
-setup_begin(Setup *setup)
-{
-    filter_chain_begin(setup->chain, MILTER_ACTIONS_V6, MILTER_STEPS_V6);
-}
-
-/* The connections are over; what the filters wrote down is then in `notes`. */
-static void
-setup_stop(Setup *setup)
-{
-    g_clear_pointer(&setup->chain, filter_chain_free);
-    for (guint i = 0; i < setup->count; i++)
-        if (setup->filters[i] != NULL)
-            setup->notes[i] = scripted_filter_stop(setup->filters[i]);
-    memset(setup->filters, 0, sizeof(setup->filters));
-}
-
-static void
-setup_free(Setup *setup)
-{
-    setup_stop(setup);
-    for (guint i = 0; i < setup->count; i++)
-        g_free(setup->notes[i]);
-    filter_states_free(setup->states);
-    g_string_free(setup->news, TRUE);
-    g_hash_table_unref(setup->macros);
-    g_free(setup);
-}
-
-/* "M REPLY one 550 5.7.1 no": what ended the event; else "M CONTINUE" or "M ACCEPT". */
-static char *
-result_text(char stage, const FilterResult *result)
-{
-    GString *text = g_string_new(NULL);
-    g_string_append_printf(text, "%c %s", stage, verdict_names[result->verdict]);
-    if (result->filter != NULL)
-        g_string_append_printf(text, " %s", result->filter->name);
-    if (result->reply != NULL)
-        g_string_append_printf(text, " %s", result->reply);
-    if (result->verdict == FILTER_VERDICT_FAILED && result->on_failure == FILTER_FAILURE_REJECT)
-        g_string_append(text, " reject");
-    if (result->repeated)
-        g_string_append(text, " again");
-    g_assert_true((result->failure != NULL) == (result->verdict == FILTER_VERDICT_FAILED));
-    return g_string_free(text, FALSE);
-}
-
-static const char *const setup_mail[] = {"<a@example.org>", "SIZE=1", NULL};
-static const char *const setup_rcpt[] = {"<b@example.org>", NULL};
-
-static HeldMessage *
-small_message(void)
-{
-    HeldMessage *message = held_message_new(64 * 1024 * 1024);
-    held_message_header(message, "Subject", " x");
-    held_message_header(message, "X-Tab", "\ty");
-    held_message_body(message, "Body\r\n", 6);
-    return message;
-}
+/* "Subject: x", "X-Tab:\ty", and one line. */
+HeldMessage *small_message(void);
 
 /* One event by its command's letter; E is the whole message. */
-static FilterResult
-setup_event(Setup *setup, char stage, HeldMessage *message, ChangeList *changes)
-{
-    switch (stage) {
-    case 'C':
-        return filter_chain_connect(setup->chain, "mx.example.org", MILTER_FAMILY_INET, 25,
-                                    "192.0.2.1");
-    case 'H':
-        return filter_chain_helo(setup->chain, "helo");
-    case 'M':
-        return filter_chain_mail(setup->chain, setup_mail);
-    case 'R':
-        return filter_chain_rcpt(setup->chain, setup_rcpt, FALSE);
-    case 'T':
-        return filter_chain_data(setup->chain);
-    case 'U':
-        return filter_chain_unknown(setup->chain, "XYZZY");
-    default:
-        return filter_chain_message(setup->chain, message, changes);
-    }
-}
+FilterResult setup_event(Setup *setup, char stage, HeldMessage *message, ChangeList *changes);
+
+/* "M REPLY one 550 5.7.1 no again"; "M CONTINUE". The caller frees it. */
+char *result_text(char stage, const FilterResult *result);
 
 /*
  * The events in order ("CHMRTE") with one small message, until one is not to go on; gives what that
  * was, or the last. The caller frees it.
  */
-static char *
-setup_play(Setup *setup, const char *stages)
-{
-    g_autoptr(HeldMessage) message = small_message();
-    g_autoptr(ChangeList) changes = change_list_new();
-    for (const char *stage = stages;; stage++) {
-        FilterResult result = setup_event(setup, *stage, message, changes);
-        gboolean on =
-            result.verdict == FILTER_VERDICT_CONTINUE || result.verdict == FILTER_VERDICT_ACCEPT;
-        if (!on || stage[1] == '\0')
-            return result_text(*stage, &result);
-    }
-}
+char *setup_play(Setup *setup, const char *stages);
 
 #define assert_played(setup, stages, expected)                                                     \
     do {                                                                                           \

@@ -293,6 +293,7 @@ take_connections(void *given)
 {
     ScriptedFilter *filter = given;
     int fd;
+    g_usleep(filter->script->late_ms * 1000);
     while ((fd = accept(filter->listener, NULL, NULL)) >= 0) {
         Connection *connection = g_new0(Connection, 1);
         connection->filter = filter;
@@ -338,7 +339,8 @@ scripted_filter_start(const Script *script)
     filter->notes = g_string_new(NULL);
     pthread_mutex_init(&filter->lock, NULL);
     (script->tcp ? listen_tcp : listen_unix)(filter);
-    g_assert_cmpint(listen(filter->listener, 128), ==, 0);
+    g_assert_cmpint(listen(filter->listener, script->backlog != 0 ? (int)script->backlog : 128), ==,
+                    0);
     if (!script->mute)
         pthread_create(&filter->taker, NULL, take_connections, filter);
     return filter;

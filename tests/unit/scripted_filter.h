@@ -42,6 +42,8 @@ typedef struct {
     const ScriptRule *rules; /* NULL: none */
     gboolean notes_macros;
     gboolean tcp;  /* on 127.0.0.1 */
+    guint backlog; /* 0: long */
+    guint late_ms; /* before it takes its first connection */
     gboolean mute; /* listens, and never takes a connection */
 } Script;
 

@@ -5,9 +5,11 @@
  * test_filter_failure.c.
  */
 #include <pthread.h>
+#include <string.h>
 
 #include "filter_setup.h"
 
+#include "base/clock.h"
 #include "filters/filter_needs.h"
 
 #define WHOLE_SESSION "CHMRTE"
