@@ -39,7 +39,8 @@ typedef struct {
     char *arguments; /* of ESMTP, in one string */
     char *reason;
     Spool *body;
-    char body_last; /* octet of it so far */
+    char body_last;     /* octet of it so far */
+    const char *filter; /* who wants it: its name, borrowed; NULL: we ourselves */
 } Change;
 
 void change_free(Change *change);

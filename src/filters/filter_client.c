@@ -460,6 +460,7 @@ take_change(FilterClient *client, const MilterAnswer *answer, Wanted *wanted)
     if (!body || wanted->body == NULL) {
         gboolean leading_space = (client->negotiated.steps & MILTER_STEP_HDR_LEADSPC) != 0;
         Change *change = change_from_answer(answer, leading_space);
+        change->filter = client->filter->name;
         if (!change_list_add(wanted->list, change))
             return filter_link_fail(client->link, FILTER_TROUBLE_LIMIT, "too many changes");
         if (body)

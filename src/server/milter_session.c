@@ -10,6 +10,7 @@
 #include "base/session_memory.h"
 #include "engine/check_run.h"
 #include "engine/engine.h"
+#include "engine/filter_reply.h"
 #include "engine/report.h"
 #include "engine/report_headers.h"
 #include "mail/address.h"
@@ -44,6 +45,7 @@ struct MilterSession {
     gboolean takes_reports; /* one of all recipients does */
     ReportReading *reading; /* NULL: this message is not read */
     ChangeList *changes;    /* to make of this message; NULL: none */
+    gint64 filter_us;       /* how long the filter that spoke last took */
 };
 
 static const char *
@@ -79,6 +81,21 @@ tell_failure(const MilterSession *session, const FilterNews *news)
                         log_id(session), news->filter->name, news->failure);
 }
 
+static void
+record_failure(MilterSession *session, const FilterNews *news)
+{
+    EventFilterFailure failure = {
+        .filter = news->filter->name,
+        .reason = news->failure,
+        .on_failure = news->filter->on_failure,
+        .spent_us = news->spent_us,
+    };
+    filter_reply_enter(&session->facts, failure.filter);
+    recorder_put_filter_failure(session->context, session->policy, &session->facts, &failure,
+                                clock_now_us(), &session->chance, 0);
+    filter_reply_leave(&session->facts);
+}
+
 static const char *const verdict_names[] = {
     [FILTER_VERDICT_CONTINUE] = "continue", [FILTER_VERDICT_ACCEPT] = "accept",
     [FILTER_VERDICT_REPLY] = "reply",       [FILTER_VERDICT_REJECT] = "reject",
@@ -90,9 +107,12 @@ static const char *const verdict_names[] = {
 static void
 heard(gpointer data, const FilterNews *news)
 {
-    const MilterSession *session = data;
-    if (news->verdict == FILTER_VERDICT_FAILED)
+    MilterSession *session = data;
+    session->filter_us = news->spent_us;
+    if (news->verdict == FILTER_VERDICT_FAILED) {
         tell_failure(session, news);
+        record_failure(session, news);
+    }
     log_trace(LOG_AREA_MILTER, "%s: filter %s: %s after %s, %u changes, %" G_GINT64_FORMAT " us",
               log_id(session), news->filter->name, verdict_names[news->verdict],
               milter_code_name((char)news->stage), news->changes, news->spent_us);
@@ -185,10 +205,10 @@ set_queue_id(MilterSession *session, const char *queue_id)
 }
 
 static void
-record(MilterSession *session, const EngineMoment *moment)
+record(MilterSession *session, const EngineMoment *moment, const Decision *decision)
 {
-    recorder_put(session->context, session->policy, &session->facts, &session->decision,
-                 moment->now_us, &session->chance, RECORDER_MILTER_WAIT_US);
+    recorder_put(session->context, session->policy, &session->facts, decision, moment->now_us,
+                 &session->chance, RECORDER_MILTER_WAIT_US);
 }
 
 /* Asks the checks that speak here, and turns the answer into the session's. */
@@ -201,63 +221,83 @@ ask_checks(MilterSession *session, CheckPoint point, SmtpStage stage)
         [VERDICT_QUARANTINE] = SESSION_QUARANTINE,
         [VERDICT_DISCARD] = SESSION_DISCARD,
     };
+    session->facts.stage = stage;
     if (session->own)
         return SESSION_CONTINUE;
     EngineMoment moment = moment_now(session);
-    session->facts.stage = stage;
     fresh_decision(session);
     if (!check_run_at(session->checks, point, &session->facts, &moment, &session->decision))
         return SESSION_CONTINUE;
-    record(session, &moment);
+    record(session, &moment, &session->decision);
     log_trace(LOG_AREA_MILTER, "%s: check \"%s\" speaks at %s", log_id(session),
               session->decision.check, check_point_name(point));
     return answers[session->decision.verdict];
 }
 
-/* What an MTA says where a filter gives no text. */
-static SmtpReply *
-reply_of_filter(const FilterResult *result)
+static FilterAnswerKind
+answer_kind(const FilterResult *result)
 {
-    gboolean reject =
-        result->verdict == FILTER_VERDICT_REJECT ||
-        (result->verdict == FILTER_VERDICT_FAILED && result->on_failure == FILTER_FAILURE_REJECT);
-    if (result->verdict == FILTER_VERDICT_REPLY)
-        return smtp_reply_parse(result->reply, (gssize)result->reply_length);
-    if (result->verdict == FILTER_VERDICT_SHUTDOWN || result->verdict == FILTER_VERDICT_CONN_FAIL)
-        return smtp_reply_parse("421 4.7.0 Server closing connection", -1);
-    return smtp_reply_parse(reject ? "550 5.7.1 Command rejected"
-                                   : "451 4.7.1 Service unavailable - try again later",
-                            -1);
+    switch (result->verdict) {
+    case FILTER_VERDICT_REPLY:
+        return FILTER_ANSWER_REPLY;
+    case FILTER_VERDICT_REJECT:
+        return FILTER_ANSWER_REJECT;
+    case FILTER_VERDICT_TEMPFAIL:
+        return FILTER_ANSWER_TEMPFAIL;
+    case FILTER_VERDICT_SHUTDOWN:
+        return FILTER_ANSWER_SHUTDOWN;
+    case FILTER_VERDICT_CONN_FAIL:
+        return FILTER_ANSWER_CONN_FAIL;
+    default:
+        return result->on_failure == FILTER_FAILURE_REJECT ? FILTER_ANSWER_FAILED_REJECT
+                                                           : FILTER_ANSWER_FAILED_TEMPFAIL;
+    }
 }
 
 /* A filter's refusal: put through the engine, recorded, and said. */
 static SessionAnswer
-refuse_for_filter(MilterSession *session, const FilterResult *result, SmtpStage stage)
+refuse_for_filter(MilterSession *session, const FilterResult *result)
 {
-    Facts *facts = &session->facts;
     EngineMoment moment = moment_now(session);
-    g_autoptr(SmtpReply) reply = reply_of_filter(result);
-    facts->stage = stage;
-    facts->door = DOOR_FILTER;
-    facts_set(facts, FACT_FILTER, result->filter->name);
+    FilterAnswer answer = {
+        .kind = answer_kind(result),
+        .filter = result->filter->name,
+        .text = result->reply,
+        .length = result->reply_length,
+        .spent_us = result->repeated ? 0 : session->filter_us,
+        .untouched = session->own,
+    };
     fresh_decision(session);
-    engine_reply(session->policy, facts, reply, &moment, &session->decision);
-    record(session, &moment);
-    facts_set(facts, FACT_FILTER, NULL);
-    facts->door = DOOR_MILTER;
+    filter_reply_decide(session->policy, &session->facts, &answer, &moment, &session->decision);
+    record(session, &moment, &session->decision);
+    filter_reply_leave(&session->facts);
     return SESSION_REPLY;
+}
+
+/* What a filter has the MTA do with a mail is told, and that is all. */
+static void
+tell_act(MilterSession *session, const char *filter, Verdict verdict, const char *reason)
+{
+    Decision decision;
+    EngineMoment moment = moment_now(session);
+    decision_init(&decision);
+    filter_reply_act(session->policy, &session->facts, filter, verdict, reason, session->filter_us,
+                     &decision);
+    record(session, &moment, &decision);
+    filter_reply_leave(&session->facts);
+    decision_clear(&decision);
 }
 
 /* What the filters say, as the session's answer. */
 static SessionAnswer
-take_result(MilterSession *session, const FilterResult *result, SmtpStage stage)
+take_result(MilterSession *session, const FilterResult *result)
 {
     switch (result->verdict) {
     case FILTER_VERDICT_CONTINUE:
     case FILTER_VERDICT_ACCEPT:
         return SESSION_CONTINUE;
     case FILTER_VERDICT_DISCARD:
-        log_info("%s: filter %s discards the mail", log_id(session), result->filter->name);
+        tell_act(session, result->filter->name, VERDICT_DISCARD, NULL);
         return SESSION_DISCARD;
     case FILTER_VERDICT_REPLY:
     case FILTER_VERDICT_REJECT:
@@ -265,7 +305,7 @@ take_result(MilterSession *session, const FilterResult *result, SmtpStage stage)
     case FILTER_VERDICT_SHUTDOWN:
     case FILTER_VERDICT_CONN_FAIL:
     case FILTER_VERDICT_FAILED:
-        return refuse_for_filter(session, result, stage);
+        return refuse_for_filter(session, result);
     }
     g_assert_not_reached();
 }
@@ -321,7 +361,7 @@ milter_session_connect(MilterSession *session, const char *name, MilterFamily fa
     if (answer != SESSION_CONTINUE)
         return answer;
     FilterResult result = session_filters_connect(session->filters, name, family, port, address);
-    return take_result(session, &result, SMTP_STAGE_CONNECT);
+    return take_result(session, &result);
 }
 
 SessionAnswer
@@ -333,14 +373,15 @@ milter_session_helo(MilterSession *session, const char *helo, const char *tls_ve
     if (answer != SESSION_CONTINUE)
         return answer;
     FilterResult result = session_filters_helo(session->filters, helo);
-    return take_result(session, &result, SMTP_STAGE_HELO);
+    return take_result(session, &result);
 }
 
 SessionAnswer
 milter_session_unknown(MilterSession *session, const char *line)
 {
+    session->facts.stage = SMTP_STAGE_OTHER;
     FilterResult result = session_filters_unknown(session->filters, line);
-    return take_result(session, &result, SMTP_STAGE_OTHER);
+    return take_result(session, &result);
 }
 
 static void
@@ -402,7 +443,7 @@ milter_session_mail(MilterSession *session, const char *const *arguments, const 
     if (answer != SESSION_CONTINUE)
         return answer;
     FilterResult result = session_filters_mail(session->filters, arguments);
-    return take_result(session, &result, SMTP_STAGE_MAIL);
+    return take_result(session, &result);
 }
 
 /* For what it reports, if it does. */
@@ -428,7 +469,7 @@ milter_session_rcpt(MilterSession *session, const char *const *arguments, const 
     if (answer != SESSION_CONTINUE)
         return answer;
     FilterResult result = session_filters_rcpt(session->filters, arguments, FALSE);
-    answer = take_result(session, &result, SMTP_STAGE_RCPT);
+    answer = take_result(session, &result);
     if (answer != SESSION_CONTINUE)
         return answer;
     check_run_accept_recipient(session->checks, recipient);
@@ -462,7 +503,7 @@ milter_session_rcpt_refused(MilterSession *session, const char *const *arguments
     facts->observed = TRUE;
     fresh_decision(session);
     engine_reply(session->policy, facts, reply, &moment, &session->decision);
-    record(session, &moment);
+    record(session, &moment, &session->decision);
     facts->observed = FALSE;
     session_filters_rcpt(session->filters, arguments, TRUE);
 }
@@ -512,7 +553,7 @@ milter_session_data(MilterSession *session, const char *queue_id)
     if (answer != SESSION_CONTINUE)
         return answer;
     FilterResult result = session_filters_data(session->filters);
-    answer = take_result(session, &result, SMTP_STAGE_DATA);
+    answer = take_result(session, &result);
     if (answer != SESSION_CONTINUE)
         return answer;
     gboolean read = prepare_to_read(session);
@@ -617,6 +658,16 @@ own_changes(const MilterSession *session)
     return changes;
 }
 
+static void
+tell_quarantines(MilterSession *session)
+{
+    for (guint i = 0; i < change_list_count(session->changes); i++) {
+        const Change *change = change_list_get(session->changes, i);
+        if (change->kind == CHANGE_QUARANTINE)
+            tell_act(session, change->filter, VERDICT_QUARANTINE, change->reason);
+    }
+}
+
 SessionAnswer
 milter_session_end_of_message(MilterSession *session, const char *queue_id)
 {
@@ -628,8 +679,11 @@ milter_session_end_of_message(MilterSession *session, const char *queue_id)
         return answer;
     session->changes = own_changes(session);
     FilterResult result = session_filters_message(session->filters, session->changes);
-    SessionAnswer theirs = take_result(session, &result, SMTP_STAGE_EOM);
-    return theirs != SESSION_CONTINUE ? theirs : answer;
+    SessionAnswer theirs = take_result(session, &result);
+    if (theirs != SESSION_CONTINUE)
+        return theirs;
+    tell_quarantines(session);
+    return answer;
 }
 
 const ChangeList *
