@@ -139,7 +139,8 @@ parse_address(MilterFields *fields, MilterCommand *command, GError **error)
         return FALSE;
     if (command->strings.count == 0)
         return milter_fields_fail(fields->code, error, "with no address");
-    if (*command->strings.first == '\0')
+    /* Postfix sends its own mail's null sender without the brackets. */
+    if (*command->strings.first == '\0' && command->code != MILTER_COMMAND_MAIL)
         return milter_fields_fail(fields->code, error, "with an empty address");
     return TRUE;
 }

@@ -70,7 +70,7 @@ typedef struct {
 /*
  * Reads a packet of the MTA. FALSE and an error that names the packet (REPLYMILTER_ERROR_PROTOCOL)
  * for one that is no command, misses a NUL or a part, has octets behind its last part, an empty
- * BODY, address, or header or macro name, macros that are no pairs, or a family or stage that there
- * is not.
+ * BODY, recipient, or header or macro name, macros that are no pairs, or a family or stage that
+ * there is not. A sender can be empty.
  */
 gboolean milter_command_parse(const MilterPacket *packet, MilterCommand *command, GError **error);

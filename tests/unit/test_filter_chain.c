@@ -404,16 +404,16 @@ test_refused_recipients(void **state)
 }
 
 static void
-test_client_without_address(void **state)
+test_mail_of_the_mta_itself(void **state)
 {
     (void)state;
     const Script script = {0};
     Setup *setup = setup_new(&script, 1);
     setup_begin(setup);
     filter_chain_connect(setup->chain, "localhost", MILTER_FAMILY_UNKNOWN, 0, NULL);
-    filter_chain_mail(setup->chain, (const char *const[]){"<>", NULL});
+    filter_chain_mail(setup->chain, (const char *const[]){"", NULL});
     setup_stop(setup);
-    assert_string_equal(setup->notes[0], "C localhost U 0 -\nM <>\nA\nQ\n");
+    assert_string_equal(setup->notes[0], "C localhost U 0 -\nM \nA\nQ\n");
     setup_free(setup);
 }
 
@@ -752,7 +752,7 @@ main(void)
         cmocka_unit_test(test_message_with_a_gap),
         cmocka_unit_test(test_abort),
         cmocka_unit_test(test_refused_recipients),
-        cmocka_unit_test(test_client_without_address),
+        cmocka_unit_test(test_mail_of_the_mta_itself),
         cmocka_unit_test(test_over_tcp),
         cmocka_unit_test(test_old_versions),
         cmocka_unit_test(test_unwanted_is_not_sent),
