@@ -45,7 +45,6 @@ struct MilterSession {
     gboolean takes_reports; /* one of all recipients does */
     ReportReading *reading; /* NULL: this message is not read */
     ChangeList *changes;    /* to make of this message; NULL: none */
-    gint64 filter_us;       /* how long the filter that spoke last took */
 };
 
 static const char *
@@ -108,7 +107,6 @@ static void
 heard(gpointer data, const FilterNews *news)
 {
     MilterSession *session = data;
-    session->filter_us = news->spent_us;
     if (news->verdict == FILTER_VERDICT_FAILED) {
         tell_failure(session, news);
         record_failure(session, news);
@@ -264,7 +262,7 @@ refuse_for_filter(MilterSession *session, const FilterResult *result)
         .filter = result->filter->name,
         .text = result->reply,
         .length = result->reply_length,
-        .spent_us = result->repeated ? 0 : session->filter_us,
+        .spent_us = result->spent_us,
         .untouched = session->own,
     };
     fresh_decision(session);
@@ -276,12 +274,13 @@ refuse_for_filter(MilterSession *session, const FilterResult *result)
 
 /* What a filter has the MTA do with a mail is told, and that is all. */
 static void
-tell_act(MilterSession *session, const char *filter, Verdict verdict, const char *reason)
+tell_act(MilterSession *session, const char *filter, Verdict verdict, const char *reason,
+         gint64 spent_us)
 {
     Decision decision;
     EngineMoment moment = moment_now(session);
     decision_init(&decision);
-    filter_reply_act(session->policy, &session->facts, filter, verdict, reason, session->filter_us,
+    filter_reply_act(session->policy, &session->facts, filter, verdict, reason, spent_us,
                      &decision);
     record(session, &moment, &decision);
     filter_reply_leave(&session->facts);
@@ -297,7 +296,7 @@ take_result(MilterSession *session, const FilterResult *result)
     case FILTER_VERDICT_ACCEPT:
         return SESSION_CONTINUE;
     case FILTER_VERDICT_DISCARD:
-        tell_act(session, result->filter->name, VERDICT_DISCARD, NULL);
+        tell_act(session, result->filter->name, VERDICT_DISCARD, NULL, result->spent_us);
         return SESSION_DISCARD;
     case FILTER_VERDICT_REPLY:
     case FILTER_VERDICT_REJECT:
@@ -659,12 +658,12 @@ own_changes(const MilterSession *session)
 }
 
 static void
-tell_quarantines(MilterSession *session)
+tell_quarantines(MilterSession *session, gint64 spent_us)
 {
     for (guint i = 0; i < change_list_count(session->changes); i++) {
         const Change *change = change_list_get(session->changes, i);
         if (change->kind == CHANGE_QUARANTINE)
-            tell_act(session, change->filter, VERDICT_QUARANTINE, change->reason);
+            tell_act(session, change->filter, VERDICT_QUARANTINE, change->reason, spent_us);
     }
 }
 
@@ -682,7 +681,7 @@ milter_session_end_of_message(MilterSession *session, const char *queue_id)
     SessionAnswer theirs = take_result(session, &result);
     if (theirs != SESSION_CONTINUE)
         return theirs;
-    tell_quarantines(session);
+    tell_quarantines(session, result.spent_us);
     return answer;
 }
 
