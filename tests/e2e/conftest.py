@@ -20,6 +20,8 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 
+pytest.register_assert_rewrite("harness.pair")
+
 from harness import guard  # noqa: E402
 from harness.mailhost import MailHost  # noqa: E402
 from harness.pair import Pair  # noqa: E402

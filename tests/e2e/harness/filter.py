@@ -305,7 +305,9 @@ class Filter:
         """Waits until all connections are over, then returns their sessions."""
         sessions = list(self.sessions)
         wait_for(
-            lambda: all(session.ended for session in sessions), "the filter's connections to end"
+            lambda: all(session.ended for session in sessions),
+            "the filter's connections to end",
+            step=0.005,
         )
         return sessions
 
