@@ -7,10 +7,17 @@
 
 #include "base/session_memory.h"
 
+/* The index of a deletion that is told to the MTA behind everything else. */
+#define DEFERRED 0
+
+/* The MTA's own line, in its place. */
+static HeldHeader received = {.name = (char *)""};
+
 struct HeldMessage {
     guint64 memory_limit;
-    GPtrArray *headers;  /* of HeldHeader *; without the MTA's own Received line */
-    guint received_at;   /* how many headers stand before that */
+    GPtrArray *all;      /* of HeldHeader *, as the MTA has them: with its own Received line, and
+                          * those that are to be deleted, which have no value any more */
+    GPtrArray *headers;  /* of the others, as filters see them */
     gsize header_octets; /* taken of the memory of all sessions */
     Spool *body;
     gboolean body_changed;
@@ -20,6 +27,8 @@ struct HeldMessage {
 static void
 header_free(HeldHeader *header)
 {
+    if (header == &received)
+        return;
     g_free(header->name);
     g_free(header->value);
     g_free(header);
@@ -30,7 +39,7 @@ static gsize
 header_size(const HeldHeader *header)
 {
     enum { ALLOCATIONS = 96 };
-    return ALLOCATIONS + strlen(header->name) + strlen(header->value);
+    return ALLOCATIONS + strlen(header->name) + (header->value != NULL ? strlen(header->value) : 0);
 }
 
 HeldMessage *
@@ -38,7 +47,9 @@ held_message_new(guint64 memory_limit)
 {
     HeldMessage *message = g_new0(HeldMessage, 1);
     message->memory_limit = memory_limit;
-    message->headers = g_ptr_array_new_with_free_func((GDestroyNotify)header_free);
+    message->all = g_ptr_array_new_with_free_func((GDestroyNotify)header_free);
+    message->headers = g_ptr_array_new();
+    g_ptr_array_add(message->all, &received);
     message->body = spool_new(HELD_MESSAGE_BODY_IN_MEMORY, memory_limit);
     return message;
 }
@@ -49,6 +60,7 @@ held_message_free(HeldMessage *message)
     if (message == NULL)
         return;
     g_ptr_array_unref(message->headers);
+    g_ptr_array_unref(message->all);
     session_memory_give(message->header_octets);
     spool_free(message->body);
     g_free(message->gap);
@@ -86,21 +98,29 @@ take_header(HeldMessage *message, const HeldHeader *header)
     return TRUE;
 }
 
+/* `at`: its place among those that filters see; `at_all`: among all. */
 static void
-insert_header(HeldMessage *message, guint at, HeldHeader *header)
+insert_header(HeldMessage *message, guint at, guint at_all, HeldHeader *header)
 {
-    if (message->gap == NULL && take_header(message, header))
+    if (message->gap == NULL && take_header(message, header)) {
         g_ptr_array_insert(message->headers, (gint)at, header);
-    else
+        g_ptr_array_insert(message->all, (gint)at_all, header);
+    } else {
         header_free(header);
+    }
 }
 
 static void
-give_header(HeldMessage *message, const HeldHeader *header)
+append_header(HeldMessage *message, HeldHeader *header)
 {
-    gsize size = header_size(header);
-    message->header_octets -= size;
-    session_memory_give(size);
+    insert_header(message, message->headers->len, message->all->len, header);
+}
+
+static void
+give_memory(HeldMessage *message, gsize octets)
+{
+    message->header_octets -= octets;
+    session_memory_give(octets);
 }
 
 static HeldHeader *
@@ -114,7 +134,7 @@ header_new(const char *name, char *value)
 void
 held_message_header(HeldMessage *message, const char *name, const char *value)
 {
-    insert_header(message, message->headers->len, header_new(name, g_strdup(value)));
+    append_header(message, header_new(name, g_strdup(value)));
 }
 
 void
@@ -167,67 +187,88 @@ folded(const char *value)
 static void
 add_header(HeldMessage *message, const Change *change)
 {
-    insert_header(message, message->headers->len, header_new(change->name, folded(change->value)));
+    append_header(message, header_new(change->name, folded(change->value)));
+}
+
+static const HeldHeader *
+header_of_all(const HeldMessage *message, guint i)
+{
+    return g_ptr_array_index(message->all, i);
+}
+
+static gboolean
+is_deleted(const HeldHeader *header)
+{
+    return header->value == NULL && header != &received;
 }
 
 /* Counted with the MTA's own line; behind the last one there is only the end. */
 static void
-insert_change(HeldMessage *message, const Change *change)
+insert_change(HeldMessage *message, Change *change)
 {
-    guint at = change->index;
-    if (at > message->headers->len) {
-        add_header(message, change);
-        return;
+    guint at, left = change->index, deleted = 0, view = change->index;
+    for (at = 0; at < message->all->len; at++) {
+        const HeldHeader *header = header_of_all(message, at);
+        if (is_deleted(header))
+            deleted++;
+        else if (left-- == 0)
+            break;
+        else if (header == &received)
+            view--;
     }
-    if (at > message->received_at)
-        at--;
+    change->index = (guint32)MIN((guint64)change->index + deleted, G_MAXINT32);
+    if (at == message->all->len)
+        add_header(message, change);
     else
-        message->received_at++;
-    insert_header(message, at, header_new(change->name, folded(change->value)));
+        insert_header(message, view, at, header_new(change->name, folded(change->value)));
 }
 
-/* FALSE: there are not so many of that name. */
-static gboolean
-find_header(const HeldMessage *message, const Change *change, guint *found)
+/* The header that is meant, as one that can be changed; NULL: there are not so many of that name.
+ * `change` is made to count as the MTA does, to which those to be deleted are still there. */
+static HeldHeader *
+find_header(HeldMessage *message, Change *change)
 {
-    guint32 left = change->index;
-    for (guint i = 0; i < message->headers->len; i++)
-        if (g_ascii_strcasecmp(held_message_header_get(message, i)->name, change->name) == 0 &&
-            --left == 0) {
-            *found = i;
-            return TRUE;
-        }
-    return FALSE;
+    guint32 left = change->index, deleted = 0;
+    HeldHeader *found = NULL;
+    for (guint i = 0; i < message->all->len && found == NULL; i++) {
+        HeldHeader *header = g_ptr_array_index(message->all, i);
+        if (g_ascii_strcasecmp(header->name, change->name) != 0)
+            continue;
+        if (is_deleted(header))
+            deleted++;
+        else if (--left == 0)
+            found = header;
+    }
+    change->index = (guint32)MIN((guint64)change->index + deleted, G_MAXINT32);
+    return found;
 }
 
 static void
-remove_header(HeldMessage *message, guint at)
+set_header(HeldMessage *message, Change *change)
 {
-    give_header(message, held_message_header_get(message, at));
-    g_ptr_array_remove_index(message->headers, at);
-}
-
-static void
-set_header(HeldMessage *message, const Change *change)
-{
-    guint at;
-    if (!find_header(message, change, &at)) {
+    HeldHeader *header = find_header(message, change);
+    if (header == NULL) {
         add_header(message, change);
         return;
     }
-    remove_header(message, at);
-    insert_header(message, at, header_new(change->name, folded(change->value)));
+    HeldHeader fresh = {.name = g_strdup(change->name), .value = folded(change->value)};
+    give_memory(message, header_size(header));
+    take_header(message, &fresh);
+    g_free(header->name);
+    g_free(header->value);
+    *header = fresh;
 }
 
 static void
-delete_header(HeldMessage *message, const Change *change)
+delete_header(HeldMessage *message, Change *change)
 {
-    guint at;
-    if (!find_header(message, change, &at))
+    HeldHeader *header = find_header(message, change);
+    if (header == NULL)
         return;
-    remove_header(message, at);
-    if (at < message->received_at)
-        message->received_at--;
+    change->index = DEFERRED;
+    give_memory(message, strlen(header->value));
+    g_clear_pointer(&header->value, g_free);
+    g_ptr_array_remove(message->headers, header);
 }
 
 static void
@@ -263,5 +304,42 @@ held_message_change(HeldMessage *message, Change *change)
     case CHANGE_SENDER:
     case CHANGE_QUARANTINE:
         break;
+    }
+}
+
+/* The how many-th of its name, from 1. */
+static guint32
+count_of_name(const HeldMessage *message, guint at)
+{
+    guint32 count = 0;
+    for (guint i = 0; i <= at; i++)
+        if (g_ascii_strcasecmp(header_of_all(message, i)->name, header_of_all(message, at)->name) ==
+            0)
+            count++;
+    return count;
+}
+
+static gboolean
+is_deferred(const Change *change)
+{
+    return change->kind == CHANGE_DELETE_HEADER && change->index == DEFERRED;
+}
+
+void
+held_message_put_deletions_last(const HeldMessage *message, ChangeList *changes)
+{
+    gboolean any = FALSE;
+    for (guint i = change_list_count(changes); i > 0; i--) {
+        if (!is_deferred(change_list_get(changes, i - 1)))
+            continue;
+        g_ptr_array_remove_index(changes->changes, i - 1);
+        any = TRUE;
+    }
+    for (guint i = message->all->len; any && i > 0; i--) {
+        const HeldHeader *header = header_of_all(message, i - 1);
+        if (is_deleted(header))
+            g_ptr_array_add(changes->changes,
+                            change_header(CHANGE_DELETE_HEADER, count_of_name(message, i - 1),
+                                          header->name, NULL));
     }
 }

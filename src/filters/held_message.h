@@ -53,5 +53,12 @@ gboolean held_message_body_changed(const HeldMessage *message);
  * Does what the change wants to the view; a body is taken out of the change. Changes of the
  * envelope and a quarantine have no effect here. Where there is no room for it, the message is not
  * whole any more.
+ *
+ * The change is then as the MTA is to be told it, together with all others. MTAs do not agree
+ * whether a header that was deleted in the same callback still counts (in Postfix it does not, in
+ * Sendmail it does). So nothing is deleted until the end: indexes are made to count what is to be
+ * deleted, and held_message_put_deletions_last() puts the deletions behind all other changes, from
+ * the last header to the first. What the message does not have is left as it was.
  */
 void held_message_change(HeldMessage *message, Change *change);
+void held_message_put_deletions_last(const HeldMessage *message, ChangeList *changes);

@@ -171,7 +171,9 @@ session_filters_message(SessionFilters *filters, ChangeList *changes)
         return go_on;
     for (guint i = 0; i < change_list_count(changes); i++)
         held_message_change(message, change_list_get(changes, i));
-    return filter_chain_message(filters->chain, message, changes);
+    FilterResult result = filter_chain_message(filters->chain, message, changes);
+    held_message_put_deletions_last(message, changes);
+    return result;
 }
 
 Spool *

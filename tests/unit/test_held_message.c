@@ -134,6 +134,134 @@ changes_have_their_effect(void **state)
     assert_int_equal(session_memory_in_use(), 0);
 }
 
+/* ---- what an MTA makes of the changes ------------------------------------------------------- */
+
+/* Header lines of an MTA, its own Received line first; NULL values are deleted. */
+typedef struct {
+    char *name, *value;
+} Line;
+
+static Line *
+line_of(GArray *lines, guint i)
+{
+    return &g_array_index(lines, Line, i);
+}
+
+/* The place of the index-th; the end if there is none. `name` NULL: any. Its own line is not found
+ * by its name. */
+static guint
+place_of(GArray *lines, const char *name, guint index, gboolean counts_deleted)
+{
+    for (guint i = 0; i < lines->len; i++) {
+        const Line *line = line_of(lines, i);
+        gboolean own = strcmp(line->name, "Received") == 0;
+        if (name == NULL ? TRUE : !own && g_ascii_strcasecmp(line->name, name) == 0)
+            if ((line->value != NULL || counts_deleted) && --index == 0)
+                return i;
+    }
+    return lines->len;
+}
+
+/* As Postfix does it, or with `counts_deleted` as Sendmail. */
+static void
+tell_mta(GArray *lines, const Change *change, gboolean counts_deleted)
+{
+    gboolean insert = change->kind == CHANGE_INSERT_HEADER;
+    guint index = insert ? change->index + 1 : change->index;
+    guint at = change->kind == CHANGE_ADD_HEADER
+                   ? lines->len
+                   : place_of(lines, insert ? NULL : change->name, index, counts_deleted);
+    if (change->kind == CHANGE_DELETE_HEADER) {
+        if (at < lines->len)
+            line_of(lines, at)->value = NULL;
+        return;
+    }
+    Line fresh = {change->name, change->value};
+    if (change->kind == CHANGE_SET_HEADER && at < lines->len)
+        *line_of(lines, at) = fresh;
+    else
+        g_array_insert_val(lines, at, fresh);
+}
+
+static Change *
+random_change(GRand *chance)
+{
+    static const char *const names[] = {"A", "a", "B", "C"};
+    static const char *const values[] = {" 1", " 2", " 3"};
+    ChangeKind kind =
+        (ChangeKind)g_rand_int_range(chance, CHANGE_ADD_HEADER, CHANGE_DELETE_HEADER + 1);
+    return change_header(kind, (guint32)g_rand_int_range(chance, 0, 6),
+                         names[g_rand_int_range(chance, 0, G_N_ELEMENTS(names))],
+                         values[g_rand_int_range(chance, 0, G_N_ELEMENTS(values))]);
+}
+
+/* The lines of the MTA after all changes, without its own one. */
+static char *
+told_mta(const char *const *before, const ChangeList *changes, gboolean counts_deleted)
+{
+    g_autoptr(GArray) lines = g_array_new(FALSE, FALSE, sizeof(Line));
+    GString *text = g_string_new(NULL);
+    Line own = {(char *)"Received", (char *)" by us"};
+    g_array_append_val(lines, own);
+    for (; *before != NULL; before++) {
+        Line line = {(char *)*before, (char *)" x"};
+        g_array_append_val(lines, line);
+    }
+    for (guint i = 0; i < change_list_count(changes); i++)
+        tell_mta(lines, change_list_get(changes, i), counts_deleted);
+    for (guint i = 0; i < lines->len; i++) {
+        const Line *line = line_of(lines, i);
+        if (line->value != NULL && strcmp(line->name, "Received") != 0)
+            g_string_append_printf(text, "%s%s:%s", text->len > 0 ? "|" : "", line->name,
+                                   line->value);
+    }
+    return g_string_free(text, FALSE);
+}
+
+/* Whatever several filters want: each MTA ends with the message that the last of them saw. */
+static void
+mtas_end_with_what_filters_saw(void **state)
+{
+    (void)state;
+    static const char *const before[] = {"A", "B", "A", "a", "C", NULL};
+    g_autoptr(GRand) chance = g_rand_new_with_seed(7);
+    for (int turn = 0; turn < 2000; turn++) {
+        g_autoptr(HeldMessage) message = message_of("A: x|B: x|A: x|a: x|C: x");
+        g_autoptr(ChangeList) changes = change_list_new();
+        for (int i = g_rand_int_range(chance, 1, 9); i > 0; i--) {
+            Change *change = random_change(chance);
+            held_message_change(message, change);
+            assert_true(change_list_add(changes, change));
+        }
+        held_message_put_deletions_last(message, changes);
+        g_autofree char *postfix = told_mta(before, changes, FALSE);
+        g_autofree char *sendmail = told_mta(before, changes, TRUE);
+        check_headers(message, postfix);
+        check_headers(message, sendmail);
+    }
+    assert_int_equal(session_memory_in_use(), 0);
+}
+
+/* Filters that see no header change blindly. */
+static void
+what_is_not_seen_is_told_as_it_was_said(void **state)
+{
+    (void)state;
+    g_autoptr(HeldMessage) message = held_message_new(PLENTY);
+    g_autoptr(ChangeList) changes = change_list_new();
+    static const ChangeKind kinds[] = {CHANGE_DELETE_HEADER, CHANGE_SET_HEADER,
+                                       CHANGE_INSERT_HEADER};
+    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
+        change_list_add(changes, change_header(kinds[i], 7, "A", " 1"));
+    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
+        held_message_change(message, change_list_get(changes, (guint)i));
+    held_message_put_deletions_last(message, changes);
+    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        assert_int_equal(change_list_get(changes, (guint)i)->kind, kinds[i]);
+        assert_int_equal(change_list_get(changes, (guint)i)->index, 7);
+    }
+}
+
 static void
 the_envelope_is_not_part_of_it(void **state)
 {
@@ -244,6 +372,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(headers_come_back_byte_for_byte),
         cmocka_unit_test(changes_have_their_effect),
+        cmocka_unit_test(mtas_end_with_what_filters_saw),
+        cmocka_unit_test(what_is_not_seen_is_told_as_it_was_said),
         cmocka_unit_test(the_envelope_is_not_part_of_it),
         cmocka_unit_test(bodies_are_replaced),
         cmocka_unit_test(too_many_headers_are_a_gap),

@@ -307,9 +307,9 @@ changes_are_collected_in_order(void **state)
     MilterSession *session = begin(world, &one, &two, "");
     assert_int_equal(say_all(session), SESSION_CONTINUE);
     g_autofree char *changes = changes_of(session);
-    assert_string_equal(changes, "+X-One: 1|^1X-Top: 2|=1Subject: Hi|-X-Tab|b|r<a@local.example>|"
+    assert_string_equal(changes, "+X-One: 1|^1X-Top: 2|=1Subject: Hi|b|r<a@local.example>|"
                                  "p<b@local.example> NOTIFY=NEVER|d<r@local.example>|"
-                                 "s<t@sender.example>|q|+X-Two: 2|");
+                                 "s<t@sender.example>|q|+X-Two: 2|-X-Tab|");
     Spool *body = milter_session_new_body(session);
     assert_non_null(body);
     assert_memory_equal(spool_octets(body, NULL), "New body", 8);
