@@ -11,13 +11,8 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "classify/reply_text.h"
 #include "classify/retry_after.h"
-#include "classify/rule.h"
-#include "match/normal_text.h"
-#include "match/pattern_set.h"
-
-/* Octets of a reply's text that are read. */
-#define MAX_TEXT 8192
 
 /* A specific status beats texts that are said beside many reasons (data/rules/README). */
 #define STATUS_WEIGHT 30
@@ -42,10 +37,7 @@ struct Classifier {
 /* One reply while it is being read. */
 typedef struct {
     const SmtpReply *reply;
-    GString *line; /* its text */
-    NormalText *normal;
-    GString *names; /* the masked names, one a line */
-    GArray *hits[2];
+    const ReplyText *text;
     gint provider;
 } Reading;
 
@@ -138,55 +130,19 @@ confidence_name(Confidence confidence)
 
 /* ---- reading ------------------------------------------------------------------------------- */
 
-static GString *
-line_of(const SmtpReply *reply)
-{
-    GString *line = g_string_sized_new(256);
-    for (guint i = 0; i < smtp_reply_line_count(reply) && line->len < MAX_TEXT; i++) {
-        if (line->len > 0)
-            g_string_append_c(line, ' ');
-        g_string_append(line, smtp_reply_line(reply, i)->text);
-    }
-    if (line->len > MAX_TEXT)
-        g_string_truncate(line, MAX_TEXT);
-    return line;
-}
-
-/* Of IP addresses only a DNS list's answers mean something. */
-static gboolean
-is_telling(const NormalMask *mask, const char *line)
-{
-    return mask->kind == NORMAL_MASK_URL || mask->kind == NORMAL_MASK_HOST ||
-           (mask->kind == NORMAL_MASK_IP && g_str_has_prefix(line + mask->start, "127."));
-}
-
-static GString *
-names_of(const NormalText *normal, const char *line)
-{
-    GString *names = g_string_new(NULL);
-    for (guint i = 0; i < normal->mask_count; i++) {
-        const NormalMask *mask = &normal->masks[i];
-        if (!is_telling(mask, line))
-            continue;
-        g_string_append_len(names, line + mask->start, mask->length);
-        g_string_append_c(names, '\n');
-    }
-    return names;
-}
-
 static const Rule *
 hit_rule(const PatternHit *hit, RuleField field)
 {
-    return rule_get(rule_pattern(field, hit->index)->rule);
+    return rule_of_pattern(field, hit->index);
 }
 
 /* The provider of the first marker that was hit. */
 static gint
-marked_provider(const Reading *reading)
+marked_provider(const ReplyText *text)
 {
     for (RuleField field = RULE_TEXT; field <= RULE_NAME; field++) {
-        for (guint i = 0; i < reading->hits[field]->len; i++) {
-            const Rule *rule = hit_rule(&g_array_index(reading->hits[field], PatternHit, i), field);
+        for (guint i = 0; i < text->hits[field]->len; i++) {
+            const Rule *rule = hit_rule(&g_array_index(text->hits[field], PatternHit, i), field);
             if (rule->kind == RULE_MARKER)
                 return rule->provider;
         }
@@ -194,38 +150,14 @@ marked_provider(const Reading *reading)
     return -1;
 }
 
-static GArray *
-scan(const PatternSet *patterns, const char *text, gsize length)
+static Reading
+reading_of(const Classifier *classifier, const SmtpReply *reply, const char *remote_name)
 {
-    return patterns != NULL ? pattern_set_scan(patterns, text, length)
-                            : g_array_new(FALSE, FALSE, sizeof(PatternHit));
-}
-
-static void
-reading_init(Reading *reading, const Classifier *classifier, const SmtpReply *reply,
-             const char *remote_name)
-{
-    reading->reply = reply;
-    reading->line = line_of(reply);
-    reading->normal = normal_text_new(reading->line->str, reading->line->len);
-    reading->names = names_of(reading->normal, reading->line->str);
-    reading->hits[RULE_TEXT] =
-        scan(classifier->patterns[RULE_TEXT], reading->normal->text, reading->normal->length);
-    reading->hits[RULE_NAME] =
-        scan(classifier->patterns[RULE_NAME], reading->names->str, reading->names->len);
-    reading->provider = rule_provider_of_host(remote_name);
-    if (reading->provider < 0)
-        reading->provider = marked_provider(reading);
-}
-
-static void
-reading_clear(Reading *reading)
-{
-    g_string_free(reading->line, TRUE);
-    g_string_free(reading->names, TRUE);
-    normal_text_free(reading->normal);
-    g_array_unref(reading->hits[RULE_TEXT]);
-    g_array_unref(reading->hits[RULE_NAME]);
+    Reading reading = {reply, reply_text_read(reply, classifier->patterns),
+                       rule_provider_of_host(remote_name)};
+    if (reading.provider < 0)
+        reading.provider = marked_provider(reading.text);
+    return reading;
 }
 
 /* The heavier rule counts; of equal ones the first. */
@@ -259,8 +191,8 @@ reading_verdict(const Reading *reading, SmtpStage stage)
     if (numbers != NULL)
         verdict_take(&verdict, numbers, RULE_TEXT, (PatternHit){0, 0, 0});
     for (RuleField field = RULE_TEXT; field <= RULE_NAME; field++) {
-        for (guint i = 0; i < reading->hits[field]->len; i++) {
-            const PatternHit *hit = &g_array_index(reading->hits[field], PatternHit, i);
+        for (guint i = 0; i < reading->text->hits[field]->len; i++) {
+            const PatternHit *hit = &g_array_index(reading->text->hits[field], PatternHit, i);
             const Rule *rule = hit_rule(hit, field);
             if (rule->kind == RULE_CATEGORY && !is_too_early(stage, reply->code, rule->category) &&
                 (rule->provider < 0 || rule->provider == reading->provider) &&
@@ -277,11 +209,11 @@ static gint64
 reading_retry_after(const Reading *reading)
 {
     gint64 seconds = -1;
-    for (guint i = 0; i < reading->hits[RULE_TEXT]->len && seconds < 0; i++) {
-        const PatternHit *hit = &g_array_index(reading->hits[RULE_TEXT], PatternHit, i);
+    for (guint i = 0; i < reading->text->hits[RULE_TEXT]->len && seconds < 0; i++) {
+        const PatternHit *hit = &g_array_index(reading->text->hits[RULE_TEXT], PatternHit, i);
         if (hit_rule(hit, RULE_TEXT)->kind != RULE_RETRY)
             continue;
-        const NormalText *normal = reading->normal;
+        const NormalText *normal = reading->text->normal;
         gboolean behind = (guchar)normal->text[hit->start] >= 0x80;
         gsize start = behind ? hit->start - MIN(hit->start, RETRY_BEFORE) : hit->end;
         seconds = retry_after_parse(normal->text + start,
@@ -306,13 +238,25 @@ mask_host(const char *line, const NormalMask *mask, gsize *length)
     return host;
 }
 
+/* The zone of the first list that was hit and has this host. */
+static const char *
+hit_zone(const GArray *hits, const char *host, gsize length)
+{
+    const char *zone = NULL;
+    for (guint i = 0; i < hits->len && zone == NULL; i++) {
+        guint index = g_array_index(hits, PatternHit, i).index;
+        zone = rule_dns_list(rule_pattern(RULE_NAME, index), host, length);
+    }
+    return zone;
+}
+
 /* A zone is named by itself, a list's web page stands for its main zone. */
 static char *
-list_name(const char *line, const NormalMask *mask)
+list_name(const ReplyText *text, const NormalMask *mask)
 {
     gsize length;
-    const char *host = mask_host(line, mask, &length);
-    const char *zone = rule_dns_list(host, length);
+    const char *host = mask_host(text->line, mask, &length);
+    const char *zone = hit_zone(text->hits[RULE_NAME], host, length);
     if (zone == NULL)
         return NULL;
     gboolean page = mask->kind == NORMAL_MASK_URL || g_ascii_strncasecmp(host, "www.", 4) == 0 ||
@@ -328,12 +272,12 @@ unknown_list_name(const Reading *reading, const Verdict *verdict)
     if (verdict->rule == NULL || verdict->field != RULE_TEXT ||
         !g_str_has_prefix(verdict->rule->id, LIST_RULE))
         return NULL;
-    for (guint i = 0; i < reading->normal->mask_count; i++) {
-        const NormalMask *mask = &reading->normal->masks[i];
+    for (guint i = 0; i < reading->text->normal->mask_count; i++) {
+        const NormalMask *mask = &reading->text->normal->masks[i];
         if (mask->kind == NORMAL_MASK_HOST && mask->at >= verdict->hit.start &&
             mask->at < verdict->hit.end) {
             g_free(name);
-            name = g_ascii_strdown(reading->line->str + mask->start, mask->length);
+            name = g_ascii_strdown(reading->text->line + mask->start, mask->length);
         }
     }
     return name;
@@ -343,12 +287,13 @@ static char *
 reading_dnsbl(const Reading *reading, const Verdict *verdict)
 {
     static const NormalMaskKind order[] = {NORMAL_MASK_HOST, NORMAL_MASK_URL};
+    const NormalText *normal = reading->text->normal;
     /* Each list's domain is among the patterns of names. */
-    guint count = reading->hits[RULE_NAME]->len > 0 ? G_N_ELEMENTS(order) : 0;
+    guint count = reading->text->hits[RULE_NAME]->len > 0 ? G_N_ELEMENTS(order) : 0;
     for (guint k = 0; k < count; k++) {
-        for (guint i = 0; i < reading->normal->mask_count; i++) {
-            const NormalMask *mask = &reading->normal->masks[i];
-            char *name = mask->kind == order[k] ? list_name(reading->line->str, mask) : NULL;
+        for (guint i = 0; i < normal->mask_count; i++) {
+            const NormalMask *mask = &normal->masks[i];
+            char *name = mask->kind == order[k] ? list_name(reading->text, mask) : NULL;
             if (name != NULL)
                 return name;
         }
@@ -386,8 +331,8 @@ verdict_match(const Reading *reading, const Verdict *verdict)
     if (start == end)
         return numbers_text(reading->reply);
     if (verdict->field == RULE_TEXT)
-        return normal_text_original(reading->normal, reading->line->str, start, end);
-    return g_strchomp(g_strndup(reading->names->str + start, end - start));
+        return normal_text_original(reading->text->normal, reading->text->line, start, end);
+    return g_strchomp(g_strndup(reading->text->names->str + start, end - start));
 }
 
 static void
@@ -446,11 +391,11 @@ static void
 read_refusal(const Classifier *classifier, const ClassifierSubject *subject, Classification *result)
 {
     const SmtpReply *reply = subject->reply;
-    Reading reading;
+    const char *remote_name =
+        subject->remote_name != NULL ? subject->remote_name : reply->remote_name;
+    Reading reading = reading_of(classifier, reply, remote_name);
     Category category;
     gboolean specific = FALSE;
-    reading_init(&reading, classifier, reply,
-                 subject->remote_name != NULL ? subject->remote_name : reply->remote_name);
     SmtpStage stage = subject->stage != SMTP_STAGE_UNKNOWN ? subject->stage : reply->stage;
     Verdict verdict = reading_verdict(&reading, stage);
     if (verdict.weight < STATUS_WEIGHT)
@@ -463,7 +408,6 @@ read_refusal(const Classifier *classifier, const ClassifierSubject *subject, Cla
     result->provider = rule_provider_name(reading.provider);
     result->retry_after = reading_retry_after(&reading);
     result->dnsbl = reading_dnsbl(&reading, &verdict);
-    reading_clear(&reading);
 }
 
 void

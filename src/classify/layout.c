@@ -177,8 +177,8 @@ read_json(Search *search, guint index)
     if (lines == NULL)
         return FALSE;
     g_autoptr(LayoutText) text = layout_text_take(lines);
-    g_autoptr(GArray) hits =
-        pattern_set_scan(search->forms->set, text->folded->str, text->folded->len);
+    g_autoptr(GArray) hits = pattern_hits_new();
+    pattern_set_scan(search->forms->set, text->folded->str, text->folded->len, hits);
     return read_text(search, index, text, hits);
 }
 
@@ -210,8 +210,9 @@ static void
 search_text(Search *search)
 {
     search->text = layout_text_new(search->view);
-    search->hits =
-        pattern_set_scan(search->forms->set, search->text->folded->str, search->text->folded->len);
+    search->hits = pattern_hits_new();
+    pattern_set_scan(search->forms->set, search->text->folded->str, search->text->folded->len,
+                     search->hits);
     for (guint i = 1; i < search->forms->forms->len && search->reading == NULL; i++)
         read_form(search, i);
     search->guess = TRUE;

@@ -28,9 +28,10 @@ typedef struct {
 
 enum { ANY_CLASS = 0, NO_STATUS = 1 };
 
+/* Numbers that are enough for a rule (a way), or without which its patterns do not count (a limit).
+ */
 typedef struct {
-    guint rule;
-    gboolean enough; /* the numbers alone; else they restrict the rule's patterns */
+    guint16 rule;
     guint16 code_first, code_last;
     guint8 class; /* of the status; ANY_CLASS, NO_STATUS */
     guint16 subject_first, subject_last, detail_first, detail_last;
@@ -65,6 +66,12 @@ rule_pattern(RuleField field, guint index)
     const RulePattern *patterns = patterns_of(field, &count);
     g_assert(index < count);
     return &patterns[index];
+}
+
+const Rule *
+rule_of_pattern(RuleField field, guint index)
+{
+    return rule_get(rule_pattern(field, index)->rule);
 }
 
 guint
@@ -104,32 +111,32 @@ condition_holds(const RuleCondition *condition, guint code, EnhancedStatus statu
 gboolean
 rule_allows(const Rule *rule, guint code, EnhancedStatus status)
 {
-    if (!rule->restricted)
-        return TRUE;
-    for (guint i = 0; i < G_N_ELEMENTS(conditions); i++)
-        if (!conditions[i].enough && &rules[conditions[i].rule] == rule &&
-            condition_holds(&conditions[i], code, status))
+    const RuleCondition *limit = &limits[rule->first_limit];
+    for (guint i = 0; i < rule->limit_count; i++)
+        if (condition_holds(&limit[i], code, status))
             return TRUE;
-    return FALSE;
+    return rule->limit_count == 0;
 }
 
-static guint
-rank(const Rule *rule)
+/* The heaviest of this provider's rules, the first of equal ones. */
+static const Rule *
+provider_rule_of_numbers(gint provider, guint code, EnhancedStatus status)
 {
-    return rule == NULL ? 0u : rule->weight + (rule->provider >= 0 ? 100u : 0u);
+    const Rule *best = NULL;
+    for (guint i = provider_ways[provider + 1]; i < provider_ways[provider + 2]; i++) {
+        const Rule *rule = &rules[ways[i].rule];
+        if ((best == NULL || rule->weight > best->weight) &&
+            condition_holds(&ways[i], code, status))
+            best = rule;
+    }
+    return best;
 }
 
 const Rule *
 rule_of_numbers(gint provider, guint code, EnhancedStatus status)
 {
-    const Rule *best = NULL;
-    for (guint i = 0; i < G_N_ELEMENTS(conditions); i++) {
-        const Rule *rule = &rules[conditions[i].rule];
-        if (conditions[i].enough && (rule->provider < 0 || rule->provider == provider) &&
-            rank(rule) > rank(best) && condition_holds(&conditions[i], code, status))
-            best = rule;
-    }
-    return best;
+    const Rule *own = provider >= 0 ? provider_rule_of_numbers(provider, code, status) : NULL;
+    return own != NULL ? own : provider_rule_of_numbers(-1, code, status);
 }
 
 const char *const *
@@ -168,12 +175,12 @@ rule_provider_of_host(const char *host)
 }
 
 const char *
-rule_dns_list(const char *host, gsize length)
+rule_dns_list(const RulePattern *pattern, const char *host, gsize length)
 {
-    for (guint i = 0; i < G_N_ELEMENTS(dns_lists); i++)
-        if (is_within(host, length, dns_lists[i].domain))
-            return dns_lists[i].zone;
-    return NULL;
+    if (pattern->dns_list < 0)
+        return NULL;
+    const DnsList *list = &dns_lists[pattern->dns_list];
+    return is_within(host, length, list->domain) ? list->zone : NULL;
 }
 
 gboolean

@@ -22,12 +22,13 @@ typedef struct {
     RuleKind kind;
     Category category;
     guint8 weight;
-    gint8 provider;      /* -1: anybody's */
-    gboolean restricted; /* counts only with certain codes or statuses */
+    gint8 provider;                   /* -1: anybody's */
+    guint16 first_limit, limit_count; /* the codes and statuses with which it counts; 0: any */
 } Rule;
 
 typedef struct {
-    guint rule;
+    guint16 rule;
+    gint16 dns_list; /* the list that its expression names; -1: none */
     const char *expression;
     const char *where; /* "generic.rules:12" */
 } RulePattern;
@@ -40,6 +41,7 @@ typedef enum {
 const Rule *rule_get(guint index);
 guint rule_count(void);
 const RulePattern *rule_pattern(RuleField field, guint index);
+const Rule *rule_of_pattern(RuleField field, guint index);
 guint rule_pattern_count(RuleField field);
 
 /* All patterns of a field, in order; NULL and an error that names the line at fault. */
@@ -61,8 +63,9 @@ const char *rule_provider_name(gint provider);
 /* The provider to whose domains a host belongs; -1: none that is known. NULL host: -1. */
 gint rule_provider_of_host(const char *host);
 
-/* The zone of the DNS list whose domain `host` is in or below, or NULL. `length` octets. */
-const char *rule_dns_list(const char *host, gsize length);
+/* The zone of the DNS list that this pattern names, if `host` (`length` octets) is in or below the
+ * list's domain; else NULL. */
+const char *rule_dns_list(const RulePattern *pattern, const char *host, gsize length);
 
 /* FALSE if no row fits; then the rest is left as it is. `specific`: the row is for this detail. */
 gboolean rule_of_status(EnhancedStatus status, Category *category, gboolean *specific);

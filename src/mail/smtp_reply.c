@@ -29,7 +29,8 @@ smtp_reply_append(SmtpReply *reply, guint code, char separator, EnhancedStatus s
                   const char *text, gsize length)
 {
     SmtpReplyLine line = {.code = code, .status = status, .separator = separator};
-    line.text = g_strndup(text, length);
+    line.text = memcpy(g_malloc(length + 1), text, length);
+    line.text[length] = '\0';
     for (char *at = strpbrk(line.text, "\r\n"); at != NULL; at = strpbrk(at, "\r\n"))
         *at = ' ';
     g_array_append_val(reply->lines, line);

@@ -40,20 +40,23 @@ static gboolean
 take(Scan *scan, const char *word)
 {
     gsize length = strlen(word);
-    if (g_ascii_strncasecmp(scan->at, word, length) != 0)
+    /* Most words fail at the first octet; the bit tells capital letters from small ones. */
+    if ((*scan->at | 0x20) != (*word | 0x20) || g_ascii_strncasecmp(scan->at, word, length) != 0)
         return FALSE;
     scan->at += length;
     skip_blanks(scan);
     return TRUE;
 }
 
+/* `word` is in lower case. */
 static char *
 find_caseless(char *text, const char *word)
 {
+    const char first[] = {*word, g_ascii_toupper(*word), '\0'};
     gsize length = strlen(word);
-    for (; *text != '\0'; text++)
-        if (g_ascii_tolower(*text) == *word && g_ascii_strncasecmp(text, word, length) == 0)
-            return text;
+    for (char *at = strpbrk(text, first); at != NULL; at = strpbrk(at + 1, first))
+        if (g_ascii_strncasecmp(at, word, length) == 0)
+            return at;
     return NULL;
 }
 
@@ -94,40 +97,47 @@ break_length(const char *text)
     return text[0] == '\n' ? 1 : 0;
 }
 
-static void
-trim_end(GString *out)
+static char *
+behind_text(char *text, char *end)
 {
-    gsize length = out->len;
-    while (length > 0 && is_blank(out->str[length - 1]))
-        length--;
-    g_string_truncate(out, length);
+    while (end > text && is_blank(end[-1]))
+        end--;
+    return end;
 }
 
-/* One '\n' between lines, no blank lines; a line that begins with a blank goes on with the last. */
+/* One '\n' between lines, no blank lines; a line that begins with a blank goes on with the last.
+ * Done in place; returns the end. */
 static char *
-unfold(const char *text, gsize length, gsize *unfolded)
+unfold(char *text)
 {
-    g_autofree char *input = g_strndup(text, length);
-    for (gsize i = 0; i < length; i++)
-        input[i] = text[i] == '\0' ? ' ' : text[i];
-    GString *out = g_string_sized_new(length + 1);
-    for (const char *at = input; *at != '\0';) {
-        gsize breaks = break_length(at);
-        if (breaks == 0) {
-            g_string_append_c(out, *at++);
-            continue;
-        }
-        trim_end(out);
-        at += breaks;
+    char *out = text + strcspn(text, "\r\n");
+    for (const char *at = out; *at != '\0';) {
+        at += break_length(at);
+        out = behind_text(text, out);
         gboolean fold = is_blank(*at);
-        while (is_blank(*at))
-            at++;
-        if (break_length(at) == 0 && *at != '\0' && out->len > 0)
-            g_string_append_c(out, fold ? ' ' : '\n');
+        at += strspn(at, " \t");
+        gsize length = strcspn(at, "\r\n");
+        if (length > 0 && out > text)
+            *out++ = fold ? ' ' : '\n';
+        memmove(out, at, length);
+        out += length;
+        at += length;
     }
-    trim_end(out);
-    *unfolded = out->len;
-    return g_string_free(out, FALSE);
+    out = behind_text(text, out);
+    *out = '\0';
+    return out;
+}
+
+static char *
+copy_without_nul(const char *text, gsize length)
+{
+    char *copy = g_malloc(length + 1), *end = copy + length;
+    memcpy(copy, text, length);
+    *end = '\0';
+    for (char *at = memchr(copy, '\0', length); at != NULL;
+         at = memchr(at, '\0', (gsize)(end - at)))
+        *at = ' ';
+    return copy;
 }
 
 /* ---- the envelope --------------------------------------------------------------------------- */
@@ -541,8 +551,10 @@ cut_command(Scan *scan)
     enum { LONGEST_COMMAND = 80 };
     static const char mark[] = "(in reply to ";
     char *from = scan->end - scan->at > LONGEST_COMMAND ? scan->end - LONGEST_COMMAND : scan->at;
+    if (scan->end == scan->at || scan->end[-1] != ')')
+        return FALSE;
     char *open = g_strrstr(from, mark);
-    if (open == NULL || scan->end[-1] != ')')
+    if (open == NULL)
         return FALSE;
     char *close = open + strcspn(open, ")\n");
     if (close + 1 != scan->end && !(close + 2 == scan->end && *close == ')'))
@@ -697,17 +709,27 @@ line_starts(const Flattening *flat, const char *start, const char *end)
     return starts;
 }
 
+/* The first "??" (`mark` doubled) that has a refusal's code behind it, or NULL. */
+static const char *
+logged_break(const char *start, const char *end, char mark)
+{
+    const char *at = memchr(start, mark, (gsize)(end - start));
+    for (; at != NULL && at + 5 < end; at = memchr(at + 1, mark, (gsize)(end - at - 1))) {
+        guint class = at[1] == mark ? code_at(at + 2) / 100 : 0;
+        if (class == 4 || class == 5)
+            return at;
+    }
+    return NULL;
+}
+
 /* In a log the first line may have lost its code: "5.6.0 one??554 5.6.0 two". */
 static guint
 logged_code(const char *start, const char *end)
 {
-    for (const char *at = start; at + 5 < end; at++)
-        if ((at[0] == '?' && at[1] == '?') || (at[0] == '_' && at[1] == '_')) {
-            guint code = code_at(at + 2);
-            if (code / 100 == 4 || code / 100 == 5)
-                return code;
-        }
-    return 0;
+    const char *first = logged_break(start, end, '?'), *other = logged_break(start, end, '_');
+    if (first == NULL || (other != NULL && other < first))
+        first = other;
+    return first != NULL ? code_at(first + 2) : 0;
 }
 
 static void
@@ -772,13 +794,13 @@ static EnhancedStatus
 trailing_status(const char *text)
 {
     EnhancedStatus status = ENHANCED_STATUS_NONE;
-    const char *open = g_strrstr(text, "(#");
-    if (open != NULL) {
-        gsize taken = enhanced_status_scan(open + 2, &status);
-        if (open[2 + taken] != ')')
-            status = ENHANCED_STATUS_NONE;
-    }
-    return status;
+    const char *hash = strrchr(text, '#');
+    while (hash != NULL && (hash == text || hash[-1] != '('))
+        hash = memrchr(text, '#', (gsize)(hash - text));
+    if (hash == NULL)
+        return status;
+    gsize taken = enhanced_status_scan(hash + 1, &status);
+    return hash[1 + taken] == ')' ? status : ENHANCED_STATUS_NONE;
 }
 
 static void
@@ -812,9 +834,8 @@ smtp_reply_parse(const char *text, gssize length)
         size = SMTP_REPLY_MAX_TEXT;
         reply->truncated = TRUE;
     }
-    gsize unfolded = 0;
-    g_autofree char *copy = unfold(text, size, &unfolded);
-    Scan scan = {.at = copy, .end = copy + unfolded, .reply = reply};
+    g_autofree char *copy = copy_without_nul(text, size);
+    Scan scan = {.at = copy, .end = unfold(copy), .reply = reply};
     skip_blanks(&scan);
     scan.enveloped = code_at(scan.at) == 0;
     skip_envelope(&scan);

@@ -3,9 +3,9 @@
  *
  * A piece is a run of the octets that names are made of; ':', '=', '/' and brackets end one. Each
  * place is tried as what begins there: something in angle brackets, a URL, an IPv6 address, a
- * path, a piece (address, IPv4 address, host name, id); what is none of them is copied, 8-bit
- * letters folded. Each try looks at octets that are then consumed, or stops at the next delimiter,
- * so the time is linear.
+ * path, a piece (address, IPv4 address, host name, id); what is none of them is copied, as long
+ * runs at once, 8-bit letters folded. Each try looks at octets that are then consumed, or stops at
+ * the next delimiter, so the time is linear.
  */
 #include "match/normal_text.h"
 
@@ -31,73 +31,104 @@ static const char top_domains[] =
 typedef struct {
     const char *in;
     gsize length;
-    gsize at; /* the next octet to read */
+    gsize at;   /* the next octet to read */
+    gsize from; /* in[from, at) goes into the text as it is, and is not there yet */
     NormalText *normal;
-    gsize size; /* allocated octets of text */
 } Scan;
 
 /* ---- the output ---------------------------------------------------------------------------- */
 
 static void
-put(Scan *scan, const char *octets, gsize count, gsize origin)
+put_run(NormalText *normal, const char *octets, gsize count, gsize origin, gboolean verbatim)
 {
-    NormalText *normal = scan->normal;
-    for (gsize i = 0; i < count; i++) {
-        normal->text[normal->length] = octets[i];
-        normal->origin[normal->length++] = (guint32)origin;
+    if (normal->run_count == normal->run_size) {
+        normal->run_size = 2 * normal->run_size + 16;
+        normal->runs = g_renew(NormalRun, normal->runs, normal->run_size);
     }
-    g_assert(normal->length < scan->size);
+    normal->runs[normal->run_count++] =
+        (NormalRun){(guint32)normal->length, (guint32)origin, verbatim};
+    g_assert(normal->length + count < normal->size);
+    memcpy(normal->text + normal->length, octets, count);
+    normal->length += count;
 }
 
 static void
-put_space(Scan *scan, gsize origin)
+put_pending(Scan *scan)
 {
-    const NormalText *normal = scan->normal;
-    if (normal->length > 0 && normal->text[normal->length - 1] != ' ')
-        put(scan, " ", 1, origin);
+    if (scan->at > scan->from)
+        put_run(scan->normal, scan->in + scan->from, scan->at - scan->from, scan->from, TRUE);
+    scan->from = scan->at;
 }
 
-/* Brackets that hold nothing but the mask go with it. */
+/* Puts these octets in the place of in[at, end) and goes on behind it. */
+static void
+put_instead(Scan *scan, gsize end, const char *octets, gsize count)
+{
+    put_pending(scan);
+    if (count > 0)
+        put_run(scan->normal, octets, count, scan->at, FALSE);
+    scan->at = scan->from = end;
+}
+
+/* White space up to `end`: one space, and none at the start or behind another. */
+static void
+put_space(Scan *scan, gsize end)
+{
+    const NormalText *normal = scan->normal;
+    char last = ' ';
+    if (scan->at > scan->from)
+        last = scan->in[scan->at - 1];
+    else if (normal->length > 0)
+        last = normal->text[normal->length - 1];
+    if (last != ' ' && scan->in[scan->at] == ' ')
+        scan->at = end;
+    else
+        put_instead(scan, end, " ", last != ' ' ? 1 : 0);
+}
+
 static gboolean
-in_brackets(const Scan *scan, gsize start, gsize end, char open, char close)
+in_brackets(const Scan *scan, gsize end, char open, char close)
 {
-    const NormalText *normal = scan->normal;
-    return start > 0 && end < scan->length && scan->in[start - 1] == open &&
-           scan->in[end] == close && normal->length > 0 &&
-           normal->text[normal->length - 1] == open &&
-           normal->origin[normal->length - 1] == start - 1;
+    return scan->at > scan->from && end < scan->length && scan->in[scan->at - 1] == open &&
+           scan->in[end] == close;
 }
 
-/* Masks in[start, end) and goes on behind it. */
+/* Masks in[at, end) and goes on behind it. Brackets that hold nothing else go with it. */
 static void
-put_mask(Scan *scan, NormalMaskKind kind, gsize start, gsize end)
+put_mask(Scan *scan, NormalMaskKind kind, gsize end)
 {
     NormalText *normal = scan->normal;
-    gsize origin = start;
-    scan->at = end;
-    if (in_brackets(scan, start, end, '<', '>') || in_brackets(scan, start, end, '[', ']')) {
-        normal->length--;
-        origin--;
-        scan->at++;
-    }
+    gsize start = scan->at;
+    gboolean brackets = in_brackets(scan, end, '<', '>') || in_brackets(scan, end, '[', ']');
+    scan->at -= brackets ? 1 : 0;
+    put_pending(scan);
     if (normal->mask_count < NORMAL_TEXT_MAX_MASKS)
         normal->masks[normal->mask_count++] =
             (NormalMask){kind, (guint32)start, (guint32)(end - start), (guint32)normal->length};
-    put(scan, mask_text[kind], strlen(mask_text[kind]), origin);
+    put_instead(scan, end + (brackets ? 1 : 0), mask_text[kind], strlen(mask_text[kind]));
 }
 
 /* ---- what octets are made of --------------------------------------------------------------- */
 
 /* One look for each octet: it is what most of the time goes into. */
-enum { WHITE = 1, NAME = 2, PIECE = 4, URL_END = 8, WORD = 16 };
+enum {
+    WHITE = 1,
+    NAME = 2,
+    PIECE = 4,
+    URL_END = 8,
+    WORD = 16,
+    ALNUM = 32,
+    OPEN = 64,
+    CLOSE = 128,
+};
 
 /* WORD: a run of nothing but these is neither address nor host name, IP address or id. */
 static const guint8 kinds[256] = {
     [0 ... ' '] = WHITE | URL_END,
     [0x7f] = WHITE | URL_END,
-    ['0' ... '9'] = NAME | PIECE,
-    ['A' ... 'Z'] = NAME | PIECE | WORD,
-    ['a' ... 'z'] = NAME | PIECE | WORD,
+    ['0' ... '9'] = NAME | PIECE | ALNUM,
+    ['A' ... 'Z'] = NAME | PIECE | WORD | ALNUM,
+    ['a' ... 'z'] = NAME | PIECE | WORD | ALNUM,
     ['-'] = NAME | PIECE | WORD,
     ['_'] = NAME | PIECE | WORD,
     ['.'] = NAME | PIECE,
@@ -112,6 +143,12 @@ static const guint8 kinds[256] = {
     ['*'] = PIECE,
     ['!'] = PIECE,
     ['?'] = PIECE,
+    ['('] = OPEN,
+    ['['] = OPEN,
+    ['{'] = OPEN,
+    [')'] = CLOSE,
+    [']'] = CLOSE,
+    ['}'] = CLOSE,
     ['<'] = URL_END,
     ['>'] = URL_END,
     ['"'] = URL_END,
@@ -136,6 +173,12 @@ static gboolean
 is_piece(char octet)
 {
     return (kinds[(guchar)octet] & PIECE) != 0;
+}
+
+static gboolean
+is_alnum(char octet)
+{
+    return (kinds[(guchar)octet] & ALNUM) != 0;
 }
 
 static gboolean
@@ -286,12 +329,13 @@ url_end(const Scan *scan, gsize from)
     gsize end = from;
     guint open = 0, close = 0;
     for (; end < scan->length && !ends_url(scan->in[end]); end++) {
-        open += strchr("([{", scan->in[end]) != NULL ? 1 : 0;
-        close += strchr(")]}", scan->in[end]) != NULL ? 1 : 0;
+        guint8 kind = kinds[(guchar)scan->in[end]];
+        open += (kind & OPEN) != 0 ? 1 : 0;
+        close += (kind & CLOSE) != 0 ? 1 : 0;
     }
     while (end > from) {
         char last = scan->in[end - 1];
-        gboolean closing = strchr(")]}", last) != NULL;
+        gboolean closing = (kinds[(guchar)last] & CLOSE) != 0;
         if (strchr(".,;:!?'*", last) == NULL && !(closing && close > open))
             break;
         close -= closing ? 1 : 0;
@@ -321,7 +365,7 @@ take_url(Scan *scan)
     gsize end = url_end(scan, host);
     if (end == host)
         return FALSE;
-    put_mask(scan, NORMAL_MASK_URL, start, end);
+    put_mask(scan, NORMAL_MASK_URL, end);
     return TRUE;
 }
 
@@ -335,7 +379,7 @@ take_ipv6(Scan *scan)
     gsize end = ipv6_end(scan, scan->at);
     if (end == scan->at)
         return FALSE;
-    put_mask(scan, NORMAL_MASK_IP, scan->at, end);
+    put_mask(scan, NORMAL_MASK_IP, end);
     return TRUE;
 }
 
@@ -353,7 +397,7 @@ take_path(Scan *scan)
         end--;
     if (slashes < 2 || end - start < 4)
         return FALSE;
-    put_mask(scan, NORMAL_MASK_PATH, start, end);
+    put_mask(scan, NORMAL_MASK_PATH, end);
     return TRUE;
 }
 
@@ -377,8 +421,8 @@ take_angle(Scan *scan)
     gboolean url = scheme_end(scan, start) != start;
     if (!url && !at_sign && !plain)
         return FALSE;
-    put(scan, "<", 1, scan->at);
-    put_mask(scan, url ? NORMAL_MASK_URL : NORMAL_MASK_ADDRESS, start, end);
+    scan->at = start;
+    put_mask(scan, url ? NORMAL_MASK_URL : NORMAL_MASK_ADDRESS, end);
     return TRUE;
 }
 
@@ -407,7 +451,7 @@ take_address(Scan *scan, gsize stop, gsize end)
     gsize at = (gsize)(sign - scan->in), address = address_end(scan, at, end);
     if (address == at)
         return FALSE;
-    put_mask(scan, NORMAL_MASK_ADDRESS, scan->at, address);
+    put_mask(scan, NORMAL_MASK_ADDRESS, address);
     return TRUE;
 }
 
@@ -421,43 +465,28 @@ take_host(Scan *scan, gsize end)
     gboolean path = end + 1 < scan->length && scan->in[end] == '/' &&
                     (is_piece(scan->in[end + 1]) || scan->in[end + 1] == '/');
     if (path)
-        put_mask(scan, NORMAL_MASK_URL, start, url_end(scan, end));
+        put_mask(scan, NORMAL_MASK_URL, url_end(scan, end));
     else
-        put_mask(scan, NORMAL_MASK_HOST, start, end);
+        put_mask(scan, NORMAL_MASK_HOST, end);
     return TRUE;
 }
 
-/* Copies in[at, end) as it is. */
+/* A piece with more than letters in it, up to `stop`, with the punctuation behind it. */
 static void
-take_plain(Scan *scan, gsize end)
-{
-    NormalText *normal = scan->normal;
-    gsize count = end - scan->at;
-    g_assert(normal->length + count < scan->size);
-    memcpy(normal->text + normal->length, scan->in + scan->at, count);
-    for (gsize i = 0; i < count; i++)
-        normal->origin[normal->length + i] = (guint32)(scan->at + i);
-    normal->length += count;
-    scan->at = end;
-}
-
-static void
-take_piece(Scan *scan, gsize stop, gboolean word)
+take_piece(Scan *scan, gsize stop)
 {
     gsize start = scan->at, end = stop;
     const char *piece = scan->in + start;
-    while (end > start && !g_ascii_isalnum(scan->in[end - 1]))
+    while (end > start && !is_alnum(scan->in[end - 1]))
         end--;
-    if (word)
-        take_plain(scan, stop);
-    else if (is_ipv4(piece, end - start))
-        put_mask(scan, NORMAL_MASK_IP, start, end);
-    else if (!take_address(scan, stop, end) && !take_host(scan, end)) {
-        if (is_id(piece, end - start))
-            put_mask(scan, NORMAL_MASK_ID, start, end);
-        else
-            take_plain(scan, stop);
-    }
+    if (is_ipv4(piece, end - start))
+        put_mask(scan, NORMAL_MASK_IP, end);
+    else if (take_address(scan, stop, end) || take_host(scan, end))
+        return;
+    else if (is_id(piece, end - start))
+        put_mask(scan, NORMAL_MASK_ID, end);
+    else
+        scan->at = stop;
 }
 
 /* What begins with a letter, a digit or "_". */
@@ -469,76 +498,108 @@ take_name(Scan *scan)
     for (; stop < scan->length && is_piece(scan->in[stop]); stop++)
         common &= kinds[(guchar)scan->in[stop]];
     gboolean colon = stop < scan->length && scan->in[stop] == ':';
-    if (!colon || (!take_url(scan) && !take_ipv6(scan)))
-        take_piece(scan, stop, common != 0);
+    if (colon && (take_url(scan) || take_ipv6(scan)))
+        return;
+    if (common != 0)
+        scan->at = stop;
+    else
+        take_piece(scan, stop);
+}
+
+static void
+take_letter(Scan *scan)
+{
+    char letters[LETTER_FOLD_SIZE];
+    gsize count;
+    gsize used = letter_fold(scan->in + scan->at, scan->length - scan->at, letters, &count);
+    if (count == 1 && letters[0] == ' ')
+        put_space(scan, scan->at + used);
+    else
+        put_instead(scan, scan->at + used, letters, count);
 }
 
 /* Anything else: white space, punctuation, 8-bit letters. */
 static void
 take_octet(Scan *scan)
 {
-    gsize start = scan->at;
-    char letters[LETTER_FOLD_SIZE];
-    if (is_white(scan->in[start])) {
-        put_space(scan, start);
+    char octet = scan->in[scan->at];
+    if (is_white(octet))
+        put_space(scan, scan->at + 1);
+    else if ((guchar)octet < 0x80)
         scan->at++;
-    } else if ((guchar)scan->in[start] < 0x80) {
-        put(scan, scan->in + start, 1, start);
-        scan->at++;
-    } else {
-        gsize count;
-        scan->at += letter_fold(scan->in + start, scan->length - start, letters, &count);
-        if (count == 1 && letters[0] == ' ')
-            put_space(scan, start);
-        else
-            put(scan, letters, count, start);
-    }
+    else
+        take_letter(scan);
 }
 
 static void
 take_next(Scan *scan)
 {
-    switch (scan->in[scan->at]) {
-    case ' ':
-        put_space(scan, scan->at++);
-        break;
-    case '<':
-        if (!take_angle(scan))
-            take_octet(scan);
-        break;
-    case ':':
-        if (!take_ipv6(scan))
-            take_octet(scan);
-        break;
-    case '/':
-        if (!take_path(scan))
-            take_octet(scan);
-        break;
-    default:
-        if (g_ascii_isalnum(scan->in[scan->at]) || scan->in[scan->at] == '_')
-            take_name(scan);
-        else
-            take_octet(scan);
-    }
+    char octet = scan->in[scan->at];
+    if (is_alnum(octet) || octet == '_')
+        take_name(scan);
+    else if (octet == ' ')
+        put_space(scan, scan->at + 1);
+    else if (!(octet == '<' && take_angle(scan)) && !(octet == ':' && take_ipv6(scan)) &&
+             !(octet == '/' && take_path(scan)))
+        take_octet(scan);
 }
 
-/* ---- the interface ------------------------------------------------------------------------- */
+/* ---- the way back -------------------------------------------------------------------------- */
+
+/* The run that text[at] belongs to. */
+static const NormalRun *
+run_of(const NormalText *normal, gsize at)
+{
+    guint first = 0, end = normal->run_count;
+    while (end - first > 1) {
+        guint middle = first + (end - first) / 2;
+        if (normal->runs[middle].at <= at)
+            first = middle;
+        else
+            end = middle;
+    }
+    return &normal->runs[first];
+}
+
+gsize
+normal_text_origin(const NormalText *normal, gsize at)
+{
+    if (at >= normal->length)
+        return normal->original_length;
+    const NormalRun *run = run_of(normal, at);
+    return run->origin + (run->verbatim ? at - run->at : 0);
+}
+
+/* A mask or a folded letter that is touched counts as a whole. */
+static gsize
+whole_end(const NormalText *normal, gsize end)
+{
+    const NormalRun *run = run_of(normal, end - 1);
+    if (run->verbatim)
+        return end;
+    gboolean last = run + 1 == normal->runs + normal->run_count;
+    return last ? normal->length : MIN(run[1].at, normal->length);
+}
+
+char *
+normal_text_original(const NormalText *normal, const char *original, gsize start, gsize end)
+{
+    g_assert(start <= end && end <= normal->length);
+    gsize from = normal_text_origin(normal, start), to = from;
+    if (end > start)
+        to = normal_text_origin(normal, whole_end(normal, end));
+    while (to > from && is_white(original[to - 1]))
+        to--;
+    return g_strndup(original + from, to - from);
+}
+
+/* ---- life ---------------------------------------------------------------------------------- */
 
 NormalText *
-normal_text_new(const char *original, gsize length)
+normal_text_new(void)
 {
     NormalText *normal = g_new0(NormalText, 1);
-    length = MIN(length, G_MAXUINT32 / 2 - 16);
-    Scan scan = {.in = original, .length = length, .normal = normal, .size = 2 * length + 16};
-    normal->text = g_malloc(scan.size);
-    normal->origin = g_new(guint32, scan.size);
     normal->masks = g_new(NormalMask, NORMAL_TEXT_MAX_MASKS);
-    while (scan.at < length)
-        take_next(&scan);
-    if (normal->length > 0 && normal->text[normal->length - 1] == ' ')
-        normal->length--;
-    normal->text[normal->length] = '\0';
-    normal->origin[normal->length] = (guint32)length;
     return normal;
 }
 
@@ -548,20 +609,35 @@ normal_text_free(NormalText *normal)
     if (normal == NULL)
         return;
     g_free(normal->text);
-    g_free(normal->origin);
+    g_free(normal->runs);
     g_free(normal->masks);
     g_free(normal);
 }
 
-char *
-normal_text_original(const NormalText *normal, const char *original, gsize start, gsize end)
+static void
+empty(NormalText *normal, gsize original_length)
 {
-    g_assert(start <= end && end <= normal->length);
-    /* A mask or a folded letter that is touched counts as a whole. */
-    while (end > start && end < normal->length && normal->origin[end] == normal->origin[end - 1])
-        end++;
-    gsize from = normal->origin[start], to = start == end ? from : normal->origin[end];
-    while (to > from && is_white(original[to - 1]))
-        to--;
-    return g_strndup(original + from, to - from);
+    gsize size = 2 * original_length + 16;
+    if (size > normal->size) {
+        g_free(normal->text);
+        normal->text = g_malloc(size);
+        normal->size = size;
+    }
+    normal->length = 0;
+    normal->original_length = original_length;
+    normal->run_count = normal->mask_count = 0;
+}
+
+void
+normal_text_read(NormalText *normal, const char *original, gsize length)
+{
+    length = MIN(length, G_MAXUINT32 / 2 - 16);
+    empty(normal, length);
+    Scan scan = {.in = original, .length = length, .normal = normal};
+    while (scan.at < length)
+        take_next(&scan);
+    put_pending(&scan);
+    if (normal->length > 0 && normal->text[normal->length - 1] == ' ')
+        normal->length--;
+    normal->text[normal->length] = '\0';
 }

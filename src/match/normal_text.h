@@ -39,18 +39,37 @@ typedef struct {
 /* At most so many are listed; all are masked. */
 #define NORMAL_TEXT_MAX_MASKS 64
 
+/* A run of the text: copied as it stands in the original, or put in its place (a mask, a space, a
+ * plainer letter). */
 typedef struct {
-    char *text; /* normalised, masked; ends with a NUL */
+    guint32 at;
+    guint32 origin;
+    gboolean verbatim; /* else all of it stands for what begins at `origin` */
+} NormalRun;
+
+typedef struct {
+    char *text; /* normalised, masked; ends with a NUL. NULL before anything is read */
     gsize length;
-    guint32 *origin; /* length + 1 offsets into the original, one for each octet of text */
     NormalMask *masks;
     guint mask_count;
+    /* The way back, for normal_text_origin(). */
+    NormalRun *runs;
+    guint run_count, run_size;
+    gsize original_length;
+    gsize size; /* octets that `text` has room for */
 } NormalText;
 
-/* Never NULL. Of more than 4 GiB the rest is left out. NUL octets are white space. */
-NormalText *normal_text_new(const char *original, gsize length);
+/* Empty. */
+NormalText *normal_text_new(void);
 void normal_text_free(NormalText *normal);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NormalText, normal_text_free)
+
+/* Takes an original in the place of the one before, whose memory is used again. Of more than 2 GiB
+ * the rest is left out. NUL octets are white space. */
+void normal_text_read(NormalText *normal, const char *original, gsize length);
+
+/* The octet of the original that text[at] stands for; of the text's end, that of the original. */
+gsize normal_text_origin(const NormalText *normal, gsize at);
 
 /* The original octets that text[start, end) stands for. The caller frees it. */
 char *normal_text_original(const NormalText *normal, const char *original, gsize start, gsize end);

@@ -1,54 +1,24 @@
 /*
- * pattern_set: Vectorscan finds literals, this file makes phrases and sequences of them.
+ * pattern_set: what Vectorscan finds, made phrases and sequences of them.
  *
- * A phrase that is a list of words (match/phrase.h) goes to Vectorscan as literals, each once for
- * all phrases that have it; word boundaries are checked here. What is no list is compiled as it
- * is, with leftmost starts (HS_FLAG_SOM_LEFTMOST).
+ * How patterns become needles, phrases and steps: pattern_tables.h. A needle that is found gives
+ * its phrases a place; a pattern is looked at where the rarest of its phrases has one.
  * A thread keeps one scratch space, grown to fit every set that it scans (scratch belongs to one
  * thread at a time, but not to one database), and the places found by its last scan.
  */
 #include "match/pattern_set.h"
 
-#include <hs/hs.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
-#include "base/error.h"
+#include "match/pattern_tables.h"
 #include "match/phrase.h"
-
-#define GAP_OPEN "{..."
-
-/* A phrase of an expression, and how many octets may stand before it. */
-typedef struct {
-    guint phrase;
-    guint gap;
-} Step;
-
-/* A phrase that has a needle among its words, and the word boundaries that it asks for. */
-typedef struct {
-    guint phrase;
-    guint bounds;
-} Use;
-
-/* What Vectorscan looks for. */
-typedef struct {
-    guint length; /* of a literal; 0: an expression, whose start Vectorscan tells */
-    guint bounds; /* that each of its uses asks for */
-    guint first_use;
-} Needle;
 
 struct PatternSet {
     hs_database_t *database; /* NULL: no patterns at all */
     guint64 serial;          /* never given twice: tells a thread whether its scratch fits */
-    guint count;
-    guint phrase_count;
-    Needle *needles; /* one more than there are */
-    Use *uses;
-    Step *steps;
-    guint *first_step; /* of each spec; count + 1 */
-    guint *anchored;   /* specs in the order of their anchors */
-    guint *anchors;    /* the first spec anchored at each phrase; phrase_count + 1 */
+    PatternTables tables;
 };
 
 /* ---- what a thread keeps ------------------------------------------------------------------- */
@@ -62,16 +32,34 @@ typedef struct {
     Place at[PATTERN_SET_OCCURRENCES];
 } Places;
 
-#define FITTED 4
+/* A needle that Vectorscan told of. */
+typedef struct {
+    guint32 needle;
+    Place place;
+} Occurrence;
+
+/* A set of numbers. */
+typedef guint64 Bits;
+
+#define BITS 64
+
+enum { FITTED = 4, OCCURRENCES = 512 };
 
 typedef struct {
     hs_scratch_t *scratch;
-    guint64 fitted[FITTED]; /* serials of sets that the scratch is large enough for */
+    guint64 fitted[FITTED]; /* serials of sets that the rest is large enough for */
     guint next_fitted;
-    guint size;     /* of the two arrays */
-    Places *places; /* of each phrase: all empty between scans */
-    guint *found;   /* the phrases that have places */
-    guint found_count;
+    PatternCounts room;      /* for so many phrases and patterns */
+    Occurrence *occurrences; /* that are still to be looked at */
+    guint occurrence_count;
+    guint16 *slots; /* of each phrase: where its places are; 0: none were found */
+    Places *places; /* side by side, so that they stay in the cache; the first is never used */
+    guint place_count;
+    guint32 *anchors; /* those that were found */
+    guint anchor_count;
+    Bits *matched; /* the patterns that match */
+    guint match_count;
+    Place *matches; /* where each of them does */
 } ThreadSpace;
 
 static pthread_once_t space_once = PTHREAD_ONCE_INIT;
@@ -82,8 +70,12 @@ thread_space_free(void *data)
 {
     ThreadSpace *space = data;
     hs_free_scratch(space->scratch);
+    g_free(space->occurrences);
+    g_free(space->slots);
     g_free(space->places);
-    g_free(space->found);
+    g_free(space->anchors);
+    g_free(space->matched);
+    g_free(space->matches);
     g_free(space);
 }
 
@@ -106,6 +98,26 @@ thread_space(void)
     return space;
 }
 
+static gsize
+bits_size(guint count)
+{
+    return (count + BITS - 1) / BITS * sizeof(Bits);
+}
+
+static void
+thread_space_grow(ThreadSpace *space, const PatternCounts *count)
+{
+    PatternCounts *room = &space->room;
+    room->phrases = MAX(room->phrases, count->phrases);
+    room->patterns = MAX(room->patterns, count->patterns);
+    space->occurrences = g_renew(Occurrence, space->occurrences, OCCURRENCES);
+    space->slots = g_renew(guint16, space->slots, room->phrases);
+    space->places = g_renew(Places, space->places, room->phrases + 1);
+    space->anchors = g_renew(guint32, space->anchors, room->phrases + 1);
+    space->matched = g_realloc(space->matched, bits_size(room->patterns));
+    space->matches = g_renew(Place, space->matches, room->patterns);
+}
+
 /* Memory that cannot be had ends the program, as everywhere with GLib. */
 static void
 thread_space_fit(ThreadSpace *space, const PatternSet *set)
@@ -115,322 +127,21 @@ thread_space_fit(ThreadSpace *space, const PatternSet *set)
             return;
     if (hs_alloc_scratch(set->database, &space->scratch) != HS_SUCCESS)
         g_error("no memory for pattern matching");
-    if (space->size < set->phrase_count) {
-        g_free(space->places);
-        space->places = g_new0(Places, set->phrase_count);
-        space->found = g_renew(guint, space->found, set->phrase_count);
-        space->size = set->phrase_count;
-    }
+    thread_space_grow(space, &set->tables.count);
     space->fitted[space->next_fitted++ % FITTED] = set->serial;
 }
 
-/* ---- building ------------------------------------------------------------------------------ */
-
-/* A needle while they are collected. */
-typedef struct {
-    char *expression; /* as Vectorscan reads it */
-    guint flags;
-    guint length;
-    guint spec;   /* the first that has it, for errors */
-    GArray *uses; /* of Use */
-} Draft;
-
-typedef struct {
-    GHashTable *phrases; /* case flag and phrase -> index + 1 */
-    GHashTable *needles; /* case flag and literal -> index + 1 */
-    GArray *drafts;
-    GArray *steps;
-    GArray *first_step;
-} Builder;
-
-static void
-draft_clear(void *data)
-{
-    Draft *draft = data;
-    g_free(draft->expression);
-    g_array_unref(draft->uses);
-}
-
-static void
-builder_init(Builder *builder)
-{
-    builder->phrases = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    builder->needles = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    builder->drafts = g_array_new(FALSE, FALSE, sizeof(Draft));
-    g_array_set_clear_func(builder->drafts, draft_clear);
-    builder->steps = g_array_new(FALSE, FALSE, sizeof(Step));
-    builder->first_step = g_array_new(FALSE, FALSE, sizeof(guint));
-}
-
-static void
-builder_clear(Builder *builder)
-{
-    g_hash_table_unref(builder->phrases);
-    g_hash_table_unref(builder->needles);
-    g_array_unref(builder->drafts);
-    g_array_unref(builder->steps);
-    g_array_unref(builder->first_step);
-}
-
-/* The index of a key that is counted from nought; `known` tells whether it was there. The key is
- * taken. */
-static guint
-key_index(GHashTable *table, char *key, gboolean *known)
-{
-    guint index = GPOINTER_TO_UINT(g_hash_table_lookup(table, key));
-    *known = index != 0;
-    if (index != 0) {
-        g_free(key);
-        return index - 1;
-    }
-    index = g_hash_table_size(table);
-    g_hash_table_insert(table, key, GUINT_TO_POINTER(index + 1));
-    return index;
-}
-
-static void
-builder_draft(Builder *builder, char *expression, guint length, gboolean caseless, guint spec)
-{
-    guint flags = (caseless ? HS_FLAG_CASELESS : 0u) | (length == 0 ? HS_FLAG_SOM_LEFTMOST : 0u);
-    Draft draft = {.expression = expression, .flags = flags, .length = length, .spec = spec};
-    draft.uses = g_array_new(FALSE, FALSE, sizeof(Use));
-    g_array_append_val(builder->drafts, draft);
-}
-
-/* The literal with all that could be syntax escaped. */
-static char *
-escaped(const PhraseLiteral *literal)
-{
-    GString *out = g_string_new(NULL);
-    for (gsize i = 0; i < literal->length; i++) {
-        char octet = literal->text[i];
-        if (g_ascii_isalnum(octet) || octet == ' ')
-            g_string_append_c(out, octet);
-        else
-            g_string_append_printf(out, "\\x%02x", (guchar)octet);
-    }
-    return g_string_free(out, FALSE);
-}
-
-static void
-builder_use(Builder *builder, guint needle, guint phrase, guint bounds)
-{
-    Use use = {phrase, bounds};
-    g_array_append_val(g_array_index(builder->drafts, Draft, needle).uses, use);
-}
-
-static void
-builder_literal(Builder *builder, const PhraseLiteral *literal, gboolean caseless, guint phrase,
-                guint spec)
-{
-    gboolean known;
-    g_autofree char *small = g_ascii_strdown(literal->text, (gssize)literal->length);
-    guint needle = key_index(
-        builder->needles, g_strconcat(caseless ? "i" : " ", caseless ? small : literal->text, NULL),
-        &known);
-    if (!known)
-        builder_draft(builder, escaped(literal), (guint)literal->length, caseless, spec);
-    builder_use(builder, needle, phrase, literal->bounds);
-}
-
-/* The phrase's index; the same phrase is kept once. */
-static guint
-builder_phrase(Builder *builder, const char *text, gsize length, gboolean caseless, guint spec)
-{
-    gboolean known;
-    g_autofree char *phrase = g_strndup(text, length);
-    guint index =
-        key_index(builder->phrases, g_strconcat(caseless ? "i" : " ", phrase, NULL), &known);
-    if (known)
-        return index;
-    g_autoptr(GArray) literals = phrase_literals(phrase);
-    if (literals == NULL) {
-        /* No literal is keyed so. */
-        guint needle = key_index(builder->needles, g_strdup_printf("=%u", index), &known);
-        builder_draft(builder, g_steal_pointer(&phrase), 0, caseless, spec);
-        builder_use(builder, needle, index, 0);
-        return index;
-    }
-    for (guint i = 0; i < literals->len; i++)
-        builder_literal(builder, &g_array_index(literals, PhraseLiteral, i), caseless, index, spec);
-    return index;
-}
-
-/* Reads "...}" or "...12}" behind the brace; the octets it takes, or 0 if it is no gap. */
-static gsize
-gap_parse(const char *text, guint *gap)
-{
-    gsize used = strlen(GAP_OPEN);
-    guint value = 0;
-    for (; g_ascii_isdigit(text[used]) && value <= PATTERN_SET_GAP_MAX; used++)
-        value = value * 10 + (guint)(text[used] - '0');
-    if (text[used] != '}' || value > PATTERN_SET_GAP_MAX)
-        return 0;
-    *gap = used == strlen(GAP_OPEN) ? PATTERN_SET_GAP : value;
-    return used + 1;
-}
-
-static gboolean
-builder_add(Builder *builder, const PatternSpec *spec, guint index, GError **error)
-{
-    const char *phrase = spec->expression;
-    Step step = {.gap = 0};
-    for (;;) {
-        const char *open = strstr(phrase, GAP_OPEN);
-        gsize length = open != NULL ? (gsize)(open - phrase) : strlen(phrase);
-        if (length == 0) {
-            g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_SYNTAX,
-                        "%s: an empty phrase in the pattern \"%s\"", spec->name, spec->expression);
-            return FALSE;
-        }
-        step.phrase = builder_phrase(builder, phrase, length, spec->caseless, index);
-        g_array_append_val(builder->steps, step);
-        if (open == NULL)
-            return TRUE;
-        gsize used = gap_parse(open, &step.gap);
-        if (used == 0) {
-            g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_SYNTAX,
-                        "%s: a gap is \"{...}\" or \"{...N}\" with N up to %d, not \"%.12s\"",
-                        spec->name, PATTERN_SET_GAP_MAX, open);
-            return FALSE;
-        }
-        phrase = open + used;
-    }
-}
-
-static void
-compile_error_set(GError **error, const hs_compile_error_t *fault, const PatternSpec *specs,
-                  const GArray *drafts)
-{
-    if (fault->expression < 0 || (guint)fault->expression >= drafts->len) {
-        g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_SYNTAX,
-                    "the patterns cannot be compiled: %s", fault->message);
-        return;
-    }
-    const Draft *draft = &g_array_index(drafts, Draft, fault->expression);
-    g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_SYNTAX, "%s: bad pattern \"%s\": %s",
-                specs[draft->spec].name, draft->expression, fault->message);
-}
-
-static gboolean
-set_compile(PatternSet *set, const GArray *drafts, const PatternSpec *specs, GError **error)
-{
-    if (hs_valid_platform() != HS_SUCCESS) {
-        g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_IO,
-                    "this processor lacks what pattern matching needs (on x86: SSE4.2)");
-        return FALSE;
-    }
-    g_autofree const char **expressions = g_new(const char *, drafts->len);
-    g_autofree unsigned *flags = g_new(unsigned, drafts->len);
-    g_autofree unsigned *ids = g_new(unsigned, drafts->len);
-    for (guint i = 0; i < drafts->len; i++) {
-        const Draft *draft = &g_array_index(drafts, Draft, i);
-        expressions[i] = draft->expression;
-        flags[i] = draft->flags;
-        ids[i] = i;
-    }
-    hs_compile_error_t *fault = NULL;
-    if (hs_compile_multi(expressions, flags, ids, drafts->len, HS_MODE_BLOCK, NULL, &set->database,
-                         &fault) == HS_SUCCESS)
-        return TRUE;
-    compile_error_set(error, fault, specs, drafts);
-    hs_free_compile_error(fault);
-    return FALSE;
-}
-
-static guint
-common_bounds(const GArray *uses)
-{
-    guint common = ~0u;
-    for (guint i = 0; i < uses->len; i++)
-        common &= g_array_index(uses, Use, i).bounds;
-    return common;
-}
-
-static void
-set_take_needles(PatternSet *set, const GArray *drafts)
-{
-    g_autoptr(GArray) uses = g_array_new(FALSE, FALSE, sizeof(Use));
-    set->needles = g_new0(Needle, drafts->len + 1);
-    for (guint i = 0; i < drafts->len; i++) {
-        const Draft *draft = &g_array_index(drafts, Draft, i);
-        set->needles[i] = (Needle){draft->length, common_bounds(draft->uses), uses->len};
-        g_array_append_vals(uses, draft->uses->data, draft->uses->len);
-    }
-    set->needles[drafts->len].first_use = uses->len;
-    set->uses = g_memdup2(uses->data, sizeof(Use) * uses->len);
-}
-
-/* In how many specs' steps each phrase stands. The caller frees it. */
-static guint *
-phrase_frequencies(const PatternSet *set)
-{
-    guint *frequencies = g_new0(guint, set->phrase_count + 1);
-    for (guint i = 0; i < set->first_step[set->count]; i++)
-        frequencies[set->steps[i].phrase]++;
-    return frequencies;
-}
-
-/* The phrase of a spec that the fewest others have: where it is not found, the spec need not be
- * looked at. */
-static guint
-spec_anchor(const PatternSet *set, guint spec, const guint *frequencies)
-{
-    guint anchor = set->steps[set->first_step[spec]].phrase;
-    for (guint i = set->first_step[spec]; i < set->first_step[spec + 1]; i++)
-        if (frequencies[set->steps[i].phrase] < frequencies[anchor])
-            anchor = set->steps[i].phrase;
-    return anchor;
-}
-
-static void
-set_index_anchors(PatternSet *set)
-{
-    g_autofree guint *frequencies = phrase_frequencies(set);
-    g_autofree guint *filled = g_new0(guint, set->phrase_count + 1);
-    set->anchors = g_new0(guint, set->phrase_count + 1);
-    set->anchored = g_new(guint, MAX(set->count, 1));
-    for (guint i = 0; i < set->count; i++)
-        set->anchors[spec_anchor(set, i, frequencies) + 1]++;
-    for (guint i = 0; i < set->phrase_count; i++)
-        set->anchors[i + 1] += set->anchors[i];
-    for (guint i = 0; i < set->count; i++) {
-        guint phrase = spec_anchor(set, i, frequencies);
-        set->anchored[set->anchors[phrase] + filled[phrase]++] = i;
-    }
-}
-
-static PatternSet *
-set_build(Builder *builder, const PatternSpec *specs, guint count, GError **error)
-{
-    static atomic_uint_least64_t serials;
-    for (guint i = 0; i < count; i++) {
-        g_array_append_val(builder->first_step, builder->steps->len);
-        if (!builder_add(builder, &specs[i], i, error))
-            return NULL;
-    }
-    g_array_append_val(builder->first_step, builder->steps->len);
-    g_autoptr(PatternSet) set = g_new0(PatternSet, 1);
-    set->serial = atomic_fetch_add(&serials, 1) + 1;
-    set->count = count;
-    set->phrase_count = g_hash_table_size(builder->phrases);
-    if (count > 0 && !set_compile(set, builder->drafts, specs, error))
-        return NULL;
-    set_take_needles(set, builder->drafts);
-    set->steps = g_memdup2(builder->steps->data, sizeof(Step) * builder->steps->len);
-    set->first_step = g_memdup2(builder->first_step->data, sizeof(guint) * (count + 1));
-    set_index_anchors(set);
-    return g_steal_pointer(&set);
-}
+/* ---- life ---------------------------------------------------------------------------------- */
 
 PatternSet *
 pattern_set_new(const PatternSpec *specs, guint count, GError **error)
 {
-    Builder builder;
-    builder_init(&builder);
-    PatternSet *set = set_build(&builder, specs, count, error);
-    builder_clear(&builder);
-    return set;
+    static atomic_uint_least64_t serials;
+    g_autoptr(PatternSet) set = g_new0(PatternSet, 1);
+    set->serial = atomic_fetch_add(&serials, 1) + 1;
+    if (!pattern_tables_build(specs, count, &set->tables, &set->database, error))
+        return NULL;
+    return g_steal_pointer(&set);
 }
 
 void
@@ -439,19 +150,14 @@ pattern_set_free(PatternSet *set)
     if (set == NULL)
         return;
     hs_free_database(set->database);
-    g_free(set->needles);
-    g_free(set->uses);
-    g_free(set->steps);
-    g_free(set->first_step);
-    g_free(set->anchored);
-    g_free(set->anchors);
+    pattern_tables_clear(&set->tables);
     g_free(set);
 }
 
-/* ---- scanning ------------------------------------------------------------------------------ */
+/* ---- phrases ------------------------------------------------------------------------------- */
 
 typedef struct {
-    const PatternSet *set;
+    const PatternTables *tables;
     ThreadSpace *space;
     const char *text;
     gsize length;
@@ -459,47 +165,87 @@ typedef struct {
 
 /* Of places with the same start the longest counts. */
 static void
-place_add(ThreadSpace *space, guint phrase, guint32 start, guint32 end)
+places_add(Places *places, Place place)
 {
-    Places *places = &space->places[phrase];
     for (guint i = places->count; i-- > 0;) {
-        if (places->at[i].start == start) {
-            places->at[i].end = MAX(places->at[i].end, end);
+        if (places->at[i].start == place.start) {
+            places->at[i].end = MAX(places->at[i].end, place.end);
             return;
         }
     }
-    if (places->count == PATTERN_SET_OCCURRENCES)
-        return;
-    if (places->count == 0)
-        space->found[space->found_count++] = phrase;
-    places->at[places->count++] = (Place){start, end};
+    if (places->count < PATTERN_SET_OCCURRENCES)
+        places->at[places->count++] = place;
 }
 
+static void
+phrase_found(const Scan *scan, guint phrase, Place place)
+{
+    ThreadSpace *space = scan->space;
+    guint slot = space->slots[phrase];
+    if (slot > 0) {
+        places_add(&space->places[slot], place);
+        return;
+    }
+    slot = ++space->place_count;
+    space->slots[phrase] = (guint16)slot;
+    space->places[slot].count = 1;
+    space->places[slot].at[0] = place;
+    space->anchors[space->anchor_count] = phrase;
+    space->anchor_count += phrase < scan->tables->count.anchors ? 1 : 0;
+}
+
+/* Gives the needle's phrases its place. */
+static void
+occurrence_take(const Scan *scan, const Occurrence *occurrence)
+{
+    const PatternTables *tables = scan->tables;
+    const PatternNeedle *needle = &tables->needles[occurrence->needle];
+    const PatternUse *use = &tables->uses[needle[0].first_use];
+    const PatternUse *end = &tables->uses[needle[1].first_use];
+    Place place = occurrence->place;
+    if (needle->length > 0)
+        place.start = place.end - needle->length;
+    guint missing = ~phrase_bounds(scan->text, scan->length, place.start, place.end);
+    if ((needle->bounds & missing) != 0)
+        return;
+    for (; use < end; use++)
+        if ((use->bounds & missing) == 0)
+            phrase_found(scan, use->phrase, place);
+}
+
+static void
+take_occurrences(const Scan *scan)
+{
+    ThreadSpace *space = scan->space;
+    for (guint i = 0; i < space->occurrence_count; i++)
+        occurrence_take(scan, &space->occurrences[i]);
+    space->occurrence_count = 0;
+}
+
+/* Only notes it, since Vectorscan goes on much faster than with its caches full of other things. */
 static int
 needle_found(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
              void *data)
 {
     const Scan *scan = data;
-    const Needle *needle = &scan->set->needles[id];
-    gsize start = needle->length > 0 ? (gsize)to - needle->length : (gsize)from;
-    guint bounds = phrase_bounds(scan->text, scan->length, start, (gsize)to);
+    ThreadSpace *space = scan->space;
     (void)flags;
-    if ((needle->bounds & ~bounds) != 0)
-        return 0;
-    for (guint i = needle[0].first_use; i < needle[1].first_use; i++) {
-        const Use *use = &scan->set->uses[i];
-        if ((use->bounds & ~bounds) == 0)
-            place_add(scan->space, use->phrase, (guint32)start, (guint32)to);
-    }
+    __builtin_prefetch(&scan->tables->needles[id]);
+    space->occurrences[space->occurrence_count++] = (Occurrence){id, {(guint32)from, (guint32)to}};
+    if (space->occurrence_count == OCCURRENCES)
+        take_occurrences(scan);
     return 0;
 }
 
-/* The chains that reach a place of this phrase from the chains that reached the phrase before;
- * where several reach it, the one that begins first. A place's start is then the chain's. */
+/* ---- patterns ------------------------------------------------------------------------------ */
+
+/* The chains that reach a place of this phrase from those that reached the phrase before; where
+ * several reach it, the one that begins first. */
 static void
 chains_extend(Places *chains, const Places *places, guint gap)
 {
-    Places longer = {0};
+    Places longer;
+    longer.count = 0;
     for (guint i = 0; i < places->count; i++) {
         Place best = {G_MAXUINT32, places->at[i].end};
         for (guint j = 0; j < chains->count; j++) {
@@ -510,7 +256,8 @@ chains_extend(Places *chains, const Places *places, guint gap)
         if (best.start != G_MAXUINT32)
             longer.at[longer.count++] = best;
     }
-    *chains = longer;
+    chains->count = longer.count;
+    memcpy(chains->at, longer.at, sizeof *longer.at * longer.count);
 }
 
 static Place
@@ -523,61 +270,93 @@ leftmost(const Places *places)
     return best;
 }
 
-/* Where the spec matches, judged by the places of its phrases. */
+/* Where the phrases follow each other; FALSE if they do not, or one was not found. */
 static gboolean
-spec_match(const PatternSet *set, const Places *places, guint spec, Place *place)
+steps_match(const ThreadSpace *space, const PatternStep *step, const PatternStep *end, Place *match)
 {
-    guint first = set->first_step[spec], end = set->first_step[spec + 1];
-    for (guint i = first; i < end; i++)
-        if (places[set->steps[i].phrase].count == 0)
+    for (const PatternStep *each = step; each < end; each++)
+        if (space->slots[each->phrase] == 0)
             return FALSE;
-    if (end == first + 1) {
-        *place = leftmost(&places[set->steps[first].phrase]);
-        return TRUE;
-    }
-    Places chains = places[set->steps[first].phrase];
-    for (guint i = first + 1; i < end && chains.count > 0; i++)
-        chains_extend(&chains, &places[set->steps[i].phrase], set->steps[i].gap);
-    if (chains.count == 0)
-        return FALSE;
-    *place = leftmost(&chains);
-    return TRUE;
+    /* Sequences of places, each from the first one's start to the last one's end. */
+    Places chains = space->places[space->slots[step->phrase]];
+    while (++step < end && chains.count > 0)
+        chains_extend(&chains, &space->places[space->slots[step->phrase]], step->gap);
+    if (chains.count > 0)
+        *match = leftmost(&chains);
+    return chains.count > 0;
 }
 
-static gint
-hit_compare(gconstpointer a, gconstpointer b)
+static void
+pattern_try(const Scan *scan, const PatternEntry *entry)
 {
-    guint left = ((const PatternHit *)a)->index, right = ((const PatternHit *)b)->index;
-    return (left > right) - (left < right);
+    ThreadSpace *space = scan->space;
+    const PatternStep *steps = scan->tables->steps;
+    if (space->slots[entry->other] == 0 ||
+        !steps_match(space, &steps[entry->first_step], &steps[entry->end_step],
+                     &space->matches[entry->pattern]))
+        return;
+    space->matched[entry->pattern / BITS] |= (Bits)1 << entry->pattern % BITS;
+    space->match_count++;
+}
+
+static void
+try_patterns(const Scan *scan)
+{
+    const PatternTables *tables = scan->tables;
+    const ThreadSpace *space = scan->space;
+    for (guint i = 0; i < space->anchor_count; i++) {
+        const guint32 *first = &tables->anchors[space->anchors[i]];
+        const PatternEntry *end = &tables->patterns[first[1]];
+        for (const PatternEntry *entry = &tables->patterns[first[0]]; entry < end; entry++)
+            pattern_try(scan, entry);
+    }
+}
+
+/* In the order of the patterns. */
+static void
+take_hits(const ThreadSpace *space, guint patterns, GArray *hits)
+{
+    g_array_set_size(hits, space->match_count);
+    PatternHit *hit = (PatternHit *)(void *)hits->data;
+    for (guint first = 0; first < patterns; first += BITS) {
+        for (Bits rest = space->matched[first / BITS]; rest != 0; rest &= rest - 1) {
+            guint pattern = first + (guint)__builtin_ctzll(rest);
+            const Place *match = &space->matches[pattern];
+            *hit++ = (PatternHit){pattern, match->start, match->end};
+        }
+    }
 }
 
 GArray *
-pattern_set_scan(const PatternSet *set, const char *text, gsize length)
+pattern_hits_new(void)
 {
-    GArray *hits = g_array_new(FALSE, FALSE, sizeof(PatternHit));
+    return g_array_new(FALSE, FALSE, sizeof(PatternHit));
+}
+
+static void
+thread_space_empty(ThreadSpace *space, const PatternCounts *count)
+{
+    space->occurrence_count = space->place_count = space->anchor_count = space->match_count = 0;
+    memset(space->slots, 0, sizeof *space->slots * count->phrases);
+    memset(space->matched, 0, bits_size(count->patterns));
+}
+
+void
+pattern_set_scan(const PatternSet *set, const char *text, gsize length, GArray *hits)
+{
+    g_array_set_size(hits, 0);
     if (set->database == NULL || length == 0)
-        return hits;
+        return;
     ThreadSpace *space = thread_space();
     thread_space_fit(space, set);
-    Scan scan = {set, space, text, MIN(length, G_MAXUINT32 - 1)};
+    thread_space_empty(space, &set->tables.count);
+    Scan scan = {&set->tables, space, text, MIN(length, G_MAXUINT32 - 1)};
     hs_error_t answer =
         hs_scan(set->database, text, (unsigned)scan.length, 0, space->scratch, needle_found, &scan);
     g_assert(answer == HS_SUCCESS);
-    for (guint i = 0; i < space->found_count; i++) {
-        guint phrase = space->found[i];
-        for (guint s = set->anchors[phrase]; s < set->anchors[phrase + 1]; s++) {
-            Place place;
-            if (spec_match(set, space->places, set->anchored[s], &place)) {
-                PatternHit hit = {set->anchored[s], place.start, place.end};
-                g_array_append_val(hits, hit);
-            }
-        }
-    }
-    for (guint i = 0; i < space->found_count; i++)
-        space->places[space->found[i]].count = 0;
-    space->found_count = 0;
-    g_array_sort(hits, hit_compare);
-    return hits;
+    take_occurrences(&scan);
+    try_patterns(&scan);
+    take_hits(space, set->tables.count.patterns, hits);
 }
 
 const struct hs_database *

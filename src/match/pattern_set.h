@@ -41,11 +41,14 @@ PatternSet *pattern_set_new(const PatternSpec *specs, guint count, GError **erro
 void pattern_set_free(PatternSet *set);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PatternSet, pattern_set_free)
 
+/* An empty array of PatternHit; g_array_unref() frees it. */
+GArray *pattern_hits_new(void);
+
 /*
- * One hit for each pattern that matches, in the order of the specs: an array of PatternHit, empty
- * if none does. The caller frees it (g_array_unref). `length` octets are read, whatever they are.
+ * One hit for each pattern that matches, in the order of the specs, takes the place of what `hits`
+ * (pattern_hits_new) had. `length` octets are read, whatever they are.
  */
-GArray *pattern_set_scan(const PatternSet *set, const char *text, gsize length);
+void pattern_set_scan(const PatternSet *set, const char *text, gsize length, GArray *hits);
 
 /* What Vectorscan compiled (hs_database_t), for bench/ to scan with it alone. NULL of no patterns.
  */

@@ -214,12 +214,9 @@ read_alternatives(Reader *reader)
 
 /* ---- boundaries ---------------------------------------------------------------------------- */
 
-/* Angle brackets are, so that a mask's name is no word: "\bhost\b" does not match in "<host>". */
-static gboolean
-is_word(char octet)
-{
-    return g_ascii_isalnum(octet) || octet == '<' || octet == '>';
-}
+const guint8 phrase_word[256] = {
+    ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, ['<'] = 1, ['>'] = 1,
+};
 
 /* A boundary before the octet `next` of the literal so far, or at its end ('\0'). FALSE if it
  * cannot be. */
@@ -239,7 +236,7 @@ literal_bound(PhraseLiteral *literal, char bound, char next)
     else if (next == '\0')
         literal->bounds |= PHRASE_WORD_RIGHT;
     else
-        return is_word(literal->text[literal->length - 1]) != is_word(next);
+        return phrase_word[(guchar)literal->text[literal->length - 1]] != phrase_word[(guchar)next];
     return TRUE;
 }
 
@@ -303,14 +300,4 @@ phrase_literals(const char *expression)
     if (literals->len == 0)
         g_clear_pointer(&literals, g_array_unref);
     return literals;
-}
-
-guint
-phrase_bounds(const char *text, gsize length, gsize start, gsize end)
-{
-    gboolean before = start > 0 && is_word(text[start - 1]);
-    gboolean after = end < length && is_word(text[end]);
-    return (before != is_word(text[start]) ? PHRASE_WORD_LEFT : 0u) |
-           (after != is_word(text[end - 1]) ? PHRASE_WORD_RIGHT : 0u) |
-           (start == 0 ? PHRASE_TEXT_START : 0u) | (end == length ? PHRASE_TEXT_END : 0u);
 }

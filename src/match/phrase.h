@@ -34,5 +34,19 @@ typedef struct {
  */
 GArray *phrase_literals(const char *expression);
 
-/* What holds of text[start, end), which is not empty: bits. */
-guint phrase_bounds(const char *text, gsize length, gsize start, gsize end);
+/* 1 for the octets of words. Angle brackets are, so that a mask's name is no word: "\bhost\b" does
+ * not match in "<host>". */
+extern const guint8 phrase_word[256];
+
+/* What holds of text[start, end), which is not empty: bits. Here, since a scan asks it for all that
+ * it finds. */
+static inline guint
+phrase_bounds(const char *text, gsize length, gsize start, gsize end)
+{
+    const guint8 *octets = (const guint8 *)text;
+    guint before = start > 0 ? phrase_word[octets[start - 1]] : 0;
+    guint after = end < length ? phrase_word[octets[end]] : 0;
+    return (before != phrase_word[octets[start]] ? PHRASE_WORD_LEFT : 0u) |
+           (after != phrase_word[octets[end - 1]] ? PHRASE_WORD_RIGHT : 0u) |
+           (start == 0 ? PHRASE_TEXT_START : 0u) | (end == length ? PHRASE_TEXT_END : 0u);
+}

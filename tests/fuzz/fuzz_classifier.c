@@ -13,11 +13,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void
 check_normal(const char *text, gsize size)
 {
-    g_autoptr(NormalText) normal = normal_text_new(text, size);
+    g_autoptr(NormalText) normal = normal_text_new();
+    normal_text_read(normal, text, size);
     g_assert(normal->length <= 2 * size && strlen(normal->text) == normal->length);
     for (gsize i = 0; i < normal->length; i++)
-        g_assert(normal->origin[i] <= normal->origin[i + 1]);
-    g_assert(normal->origin[normal->length] == size);
+        g_assert(normal_text_origin(normal, i) <= normal_text_origin(normal, i + 1));
+    g_assert(normal_text_origin(normal, normal->length) == size);
     for (guint i = 0; i < normal->mask_count; i++) {
         const NormalMask *mask = &normal->masks[i];
         g_assert(mask->length > 0 && mask->start + mask->length <= size);

@@ -64,7 +64,8 @@ classify(const char *text, Classification *result)
 static gboolean
 rule_hits(const char *id, const char *text, RuleField field, const PatternSet *patterns)
 {
-    g_autoptr(GArray) hits = pattern_set_scan(patterns, text, strlen(text));
+    g_autoptr(GArray) hits = pattern_hits_new();
+    pattern_set_scan(patterns, text, strlen(text), hits);
     for (guint i = 0; i < hits->len; i++) {
         guint index = g_array_index(hits, PatternHit, i).index;
         if (strcmp(rule_get(rule_pattern(field, index)->rule)->id, id) == 0)
@@ -78,7 +79,8 @@ is_own_example(const RuleExample *example, PatternSet *const patterns[2])
 {
     g_autoptr(SmtpReply) reply = smtp_reply_parse(example->text, -1);
     g_autofree char *text = smtp_reply_text(reply);
-    g_autoptr(NormalText) normal = normal_text_new(text, strlen(text));
+    g_autoptr(NormalText) normal = normal_text_new();
+    normal_text_read(normal, text, strlen(text));
     const Rule *numbers = rule_of_numbers(example->provider, reply->code, reply->status);
     return (numbers != NULL && strcmp(numbers->id, example->rule) == 0) ||
            rule_hits(example->rule, normal->text, RULE_TEXT, patterns[RULE_TEXT]) ||

@@ -12,11 +12,19 @@ typedef struct {
     const char *raw, *normal;
 } TextCase;
 
+static NormalText *
+normal_of(const char *raw, gsize length)
+{
+    NormalText *normal = normal_text_new();
+    normal_text_read(normal, raw, length);
+    return normal;
+}
+
 static void
 check_cases(const TextCase *cases, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        g_autoptr(NormalText) normal = normal_text_new(cases[i].raw, strlen(cases[i].raw));
+        g_autoptr(NormalText) normal = normal_of(cases[i].raw, strlen(cases[i].raw));
         if (strcmp(normal->text, cases[i].normal) != 0)
             print_error("raw: %s\n", cases[i].raw);
         assert_string_equal(normal->text, cases[i].normal);
@@ -140,7 +148,7 @@ finds_the_way_back(void **state)
     };
     (void)state;
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(NormalText) normal = normal_text_new(cases[i].raw, strlen(cases[i].raw));
+        g_autoptr(NormalText) normal = normal_of(cases[i].raw, strlen(cases[i].raw));
         const char *found = strstr(normal->text, cases[i].find);
         assert_non_null(found);
         gsize start = (gsize)(found - normal->text);
@@ -163,7 +171,7 @@ lists_what_it_masked(void **state)
         {NORMAL_MASK_URL, "http://a.example/x", "<url>"},
     };
     (void)state;
-    g_autoptr(NormalText) normal = normal_text_new(raw, strlen(raw));
+    g_autoptr(NormalText) normal = normal_of(raw, strlen(raw));
     assert_int_equal(normal->mask_count, G_N_ELEMENTS(masks));
     for (guint i = 0; i < normal->mask_count; i++) {
         const NormalMask *mask = &normal->masks[i];
@@ -183,7 +191,7 @@ work(const char *unit, gsize octets)
     while (flood->len < octets)
         g_string_append(flood, unit);
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
-    g_autoptr(NormalText) normal = normal_text_new(flood->str, flood->len);
+    g_autoptr(NormalText) normal = normal_of(flood->str, flood->len);
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
     assert_true(normal->length <= 2 * flood->len + 1);
     assert_true(normal->mask_count <= NORMAL_TEXT_MAX_MASKS);

@@ -35,7 +35,8 @@ static char *
 hits_of(const PatternSet *set, const char *text)
 {
     GString *out = g_string_new(NULL);
-    g_autoptr(GArray) hits = pattern_set_scan(set, text, strlen(text));
+    g_autoptr(GArray) hits = pattern_hits_new();
+    pattern_set_scan(set, text, strlen(text), hits);
     for (guint i = 0; i < hits->len; i++) {
         const PatternHit *hit = &g_array_index(hits, PatternHit, i);
         g_string_append_printf(out, "%s%u:%.*s", i > 0 ? "|" : "", hit->index,
@@ -88,7 +89,8 @@ reads_any_octets(void **state)
     static const char text[] = "\0\xff\xfe user\0 user unknown\0";
     (void)state;
     g_autoptr(PatternSet) set = set_new();
-    g_autoptr(GArray) hits = pattern_set_scan(set, text, sizeof text);
+    g_autoptr(GArray) hits = pattern_hits_new();
+    pattern_set_scan(set, text, sizeof text, hits);
     assert_int_equal(hits->len, 1);
     assert_int_equal(g_array_index(hits, PatternHit, 0).start, 10);
     assert_int_equal(g_array_index(hits, PatternHit, 0).end, 22);
@@ -103,7 +105,8 @@ stays_bounded_in_a_flood(void **state)
     for (guint i = 0; i < 20000; i++)
         g_string_append(flood, "one two mailbox wooow ");
     g_string_append(flood, "three full");
-    g_autoptr(GArray) hits = pattern_set_scan(set, flood->str, flood->len);
+    g_autoptr(GArray) hits = pattern_hits_new();
+    pattern_set_scan(set, flood->str, flood->len, hits);
     assert_int_equal(hits->len, 2);
     assert_int_equal(g_array_index(hits, PatternHit, 0).index, 5);
     assert_int_equal(g_array_index(hits, PatternHit, 1).index, 6);
@@ -151,7 +154,8 @@ takes_no_patterns_at_all(void **state)
     g_autoptr(GError) error = NULL;
     g_autoptr(PatternSet) set = pattern_set_new(NULL, 0, &error);
     assert_non_null(set);
-    g_autoptr(GArray) hits = pattern_set_scan(set, "text", 4);
+    g_autoptr(GArray) hits = pattern_hits_new();
+    pattern_set_scan(set, "text", 4, hits);
     assert_int_equal(hits->len, 0);
     pattern_set_free(NULL);
 }
