@@ -197,13 +197,18 @@ read_sendmail_stat(LogLine *line, LogSpan stat, LogSpan reply)
     return deferred || line->status.class == 4 ? LOG_LINE_DEFERRED : LOG_LINE_FAILED;
 }
 
-/* "to=<a@b.example>, relay=..., dsn=..., status=..." or "..., stat=...". */
+/*
+ * "to=<a@b.example>, relay=..., dsn=..., status=..." or "..., stat=...". Of a message that Sendmail
+ * refused at its end it writes "stat=" too, though nothing was tried: the client keeps that one.
+ */
 static LogLineKind
 read_delivery(LogLine *line, LogSpan rest)
 {
     LogField field;
     LogSpan reply = {rest.at, 0};
+    gboolean tried = FALSE;
     while (log_field_next(&rest, &field)) {
+        tried = tried || log_span_is(field.key, "mailer") || log_span_is(field.key, "dsn");
         if (log_span_is(field.key, "to"))
             add_recipients(line, field.value);
         else if (log_span_is(field.key, "relay"))
@@ -215,7 +220,7 @@ read_delivery(LogLine *line, LogSpan rest)
         else if (log_span_is(field.key, "status"))
             return read_postfix_status(line, field.value);
         else if (log_span_is(field.key, "stat"))
-            return read_sendmail_stat(line, field.value, reply);
+            return tried ? read_sendmail_stat(line, field.value, reply) : LOG_LINE_OTHER;
     }
     return LOG_LINE_OTHER;
 }
@@ -339,7 +344,8 @@ read_ruleset(LogLine *line, const char *ruleset, LogSpan argument)
 }
 
 /* Sendmail: "ruleset=check_rcpt, arg1=<a@b.example>, relay=mx [192.0.2.1], reject=550 ...",
- * "Milter: to=<a@b.example>, reject=550 ...", "milter=x, reject=...". */
+ * "Milter: to=<a@b.example>, reject=550 ...", "Milter: cmd=data, reject=...", "Milter: data,
+ * reject=...", the last at the end of the message; "milter=x, reject=...". */
 static LogLineKind
 read_sendmail_refusal(LogLine *line, LogSpan rest)
 {
@@ -362,6 +368,10 @@ read_sendmail_refusal(LogLine *line, LogSpan rest)
             line->stage = milter ? SMTP_STAGE_RCPT : line->stage;
         } else if (log_span_is(field.key, "data")) {
             line->stage = SMTP_STAGE_EOM;
+        } else if (log_span_is(field.key, "cmd") && log_span_is(field.value, "data")) {
+            line->stage = SMTP_STAGE_DATA;
+        } else if (log_span_is(field.key, "helo")) {
+            line->stage = SMTP_STAGE_HELO;
         } else if (log_span_is(field.key, "reject")) {
             set_text(line, field.value);
             return LOG_LINE_REFUSED;
@@ -390,19 +400,20 @@ read_unknown_user(LogLine *line, LogSpan rest)
 /* ---- the line ----------------------------------------------------------------------------------
  */
 
-/* "4XyZ12345zz: ": the queue id, or NULL and TRUE for NOQUEUE. */
+/* "4XyZ12345zz: ": the queue id, or NULL and TRUE for NOQUEUE. "[1]" behind it: the first part of a
+ * line that Sendmail had to cut; the others begin anywhere and say nothing. */
 static gboolean
 take_queue_id(LogSpan *rest, char **queue_id)
 {
     gsize length = 0;
     while (length < rest->length && length <= QUEUE_ID_MAX && g_ascii_isalnum(rest->at[length]))
         length++;
-    if (length < QUEUE_ID_MIN || length > QUEUE_ID_MAX || length + 2 > rest->length ||
-        rest->at[length] != ':' || rest->at[length + 1] != ' ')
+    LogSpan id = {rest->at, length}, behind = log_span_from(*rest, rest->at + length);
+    log_span_take(&behind, "[1]");
+    if (length < QUEUE_ID_MIN || length > QUEUE_ID_MAX || !log_span_take(&behind, ": "))
         return FALSE;
-    LogSpan id = {rest->at, length};
     *queue_id = log_span_is(id, "NOQUEUE") ? NULL : copy(id);
-    *rest = log_span_from(*rest, rest->at + length + 2);
+    *rest = behind;
     return TRUE;
 }
 

@@ -113,6 +113,18 @@ static const Case cases[] = {
      "xALC0001012345", "n@b.example", NULL, NULL, "451 4.7.1 Greylisted"},
     {MTA "xALC0001012345: Milter: data, reject=554 5.7.1 Spam", LOG_LINE_REFUSED, "xALC0001012345",
      "", NULL, NULL, "554 5.7.1 Spam"},
+    {MTA "xALC0001012345: Milter: cmd=data, reject=450 4.7.0 Later", LOG_LINE_REFUSED,
+     "xALC0001012345", "", NULL, NULL, "450 4.7.0 Later"},
+    {MTA "xALC0001012345: Milter: helo=bad, reject=550 5.7.1 No", LOG_LINE_REFUSED,
+     "xALC0001012345", "", NULL, NULL, "550 5.7.1 No"},
+    /* what follows a refusal at the end of a message, for each recipient */
+    {MTA "xALC0001012345: to=<a@b.example>, delay=00:00:00, pri=30016, stat=Bad.", LOG_LINE_OTHER,
+     NULL, NULL, NULL, NULL, NULL},
+    /* cut by Sendmail */
+    {MTA "xALC0001012345[1]: Milter: to=<n@b.example>, reject=550-5.7.1 a ...", LOG_LINE_REFUSED,
+     "xALC0001012345", "n@b.example", NULL, NULL, "550-5.7.1 a ..."},
+    {MTA "xALC0001012345[2]: to=<n@b.example>, dsn=5.0.0, stat=no", LOG_LINE_OTHER, NULL, NULL,
+     NULL, NULL, NULL},
     {MTA "xALC0001012345: <n@b.example>... User unknown", LOG_LINE_REFUSED, "xALC0001012345",
      "n@b.example", NULL, NULL, "5.1.1 User unknown"},
 
@@ -212,6 +224,32 @@ knows_the_rest(void **state)
     log_line_clear(&line);
 }
 
+static void
+knows_at_which_stage_sendmail_refused(void **state)
+{
+    static const struct {
+        const char *line;
+        SmtpStage stage;
+    } refusals[] = {
+        {"ruleset=check_mail, arg1=<s@t.example>, reject=550 5.7.1 no", SMTP_STAGE_MAIL},
+        {"ruleset=check_rcpt, arg1=<n@b.example>, reject=550 5.7.1 no", SMTP_STAGE_RCPT},
+        {"Milter: helo=x, reject=550 5.7.1 no", SMTP_STAGE_HELO},
+        {"Milter: from=<s@t.example>, reject=550 5.7.1 no", SMTP_STAGE_MAIL},
+        {"Milter: to=<n@b.example>, reject=550 5.7.1 no", SMTP_STAGE_RCPT},
+        {"Milter: cmd=data, reject=550 5.7.1 no", SMTP_STAGE_DATA},
+        {"Milter: data, reject=550 5.7.1 no", SMTP_STAGE_EOM},
+    };
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(refusals); i++) {
+        g_autofree char *text = g_strconcat(MTA "xALC0001012345: ", refusals[i].line, NULL);
+        LogLine line;
+        print_message("%s\n", text);
+        assert_true(log_line_parse(text, strlen(text), &line));
+        assert_int_equal(line.stage, refusals[i].stage);
+        log_line_clear(&line);
+    }
+}
+
 /* 2026-11-21T12:00:01Z is 1795262401. */
 static void
 reads_times(void **state)
@@ -296,8 +334,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_lines), cmocka_unit_test(knows_the_rest),
-        cmocka_unit_test(reads_times), cmocka_unit_test(finds_the_reply_in_a_pasted_part),
+        cmocka_unit_test(reads_lines),
+        cmocka_unit_test(knows_the_rest),
+        cmocka_unit_test(knows_at_which_stage_sendmail_refused),
+        cmocka_unit_test(reads_times),
+        cmocka_unit_test(finds_the_reply_in_a_pasted_part),
         cmocka_unit_test(is_linear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
