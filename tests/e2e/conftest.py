@@ -27,6 +27,7 @@ from harness.mailhost import MailHost  # noqa: E402
 from harness.pair import Pair  # noqa: E402
 from harness.postfix import Postfix, Tree  # noqa: E402
 from harness.replymilter import Replymilter  # noqa: E402
+from harness.sendmail import Sendmail, SendmailHost  # noqa: E402
 from harness.sink import Sink  # noqa: E402
 
 _left_out = {}  # a test's node id: the Postfix that it needs
@@ -88,10 +89,10 @@ def pytest_runtest_makereport(item, call):
 
 
 def _testimony(thing):
-    """What a Postfix or a daemon has to say when a test that used it failed; nothing once its folder is gone."""
+    """What a mail server or a daemon has to say when a test that used it failed; nothing once its folder is gone."""
     if not os.path.isdir(getattr(thing, "top", "")):
         return []
-    if isinstance(thing, Postfix):
+    if isinstance(thing, (Postfix, Sendmail)):
         return [(f"maillog of {thing.top}", thing.log()[-12000:])]
     if isinstance(thing, Replymilter):
         return [
@@ -153,10 +154,28 @@ def make_host(request, make_postfix, make_daemon, make_sink):
     return host
 
 
+@pytest.fixture
+def make_sendmail(request):
+    """make_sendmail(sink, filters=, ...): a Sendmail, not started yet, closed after the test."""
+    return _factory(request, Sendmail)
+
+
+@pytest.fixture
+def make_sendmail_host(make_sendmail, make_daemon, make_sink):
+    """make_sendmail_host(policy, failure=..., ...): a Sendmail with replymilter beside it, both running."""
+    make = types.SimpleNamespace(sendmail=make_sendmail, daemon=make_daemon, sink=make_sink)
+
+    def host(*args, start=True, **options):
+        made = SendmailHost(make, *args, **options)
+        return made.start() if start else made
+
+    return host
+
+
 class _Makers:
     """What MailHost makes its parts with, where the parts outlive the test."""
 
-    postfix, daemon, sink = Postfix, Replymilter, Sink
+    postfix, sendmail, daemon, sink = Postfix, Sendmail, Replymilter, Sink
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +192,19 @@ def _kept(request):
     assert not problems, "\n".join(problems)
 
 
+def _shared(request, kept, kind, make, policy, options):
+    """The host of that kind and these options that the module's tests share, now with this policy."""
+    key = kind.__name__ + repr(sorted(options.items()))
+    if key in kept:
+        kept[key].settle()
+        kept[key].daemon.switch(policy)
+    else:
+        made = kept[key] = kind(make, policy, **options)
+        made.start()
+    request.node.things += [getattr(kept[key], "postfix", None) or kept[key].sendmail, kept[key].daemon]
+    return kept[key]
+
+
 @pytest.fixture
 def shared_host(request, _kept):
     """Like make_host, for tests that leave the host as it was: those of a module that ask for the same get the same.
@@ -180,19 +212,14 @@ def shared_host(request, _kept):
     Another policy is loaded by SIGHUP.
     """
     request.node.things = []
+    return lambda policy="", **options: _shared(request, _kept, MailHost, _Makers, policy, options)
 
-    def host(policy="", **options):
-        key = repr(sorted(options.items()))
-        if key in _kept:
-            _kept[key].settle()
-            _kept[key].daemon.switch(policy)
-        else:
-            made = _kept[key] = MailHost(_Makers, policy, **options)
-            made.start()
-        request.node.things += [_kept[key].postfix, _kept[key].daemon]
-        return _kept[key]
 
-    return host
+@pytest.fixture
+def shared_sendmail_host(request, _kept):
+    """Like make_sendmail_host, and shared as by shared_host."""
+    request.node.things = []
+    return lambda policy="", **options: _shared(request, _kept, SendmailHost, _Makers, policy, options)
 
 
 @pytest.fixture

@@ -35,15 +35,17 @@ INSIDER = "127.0.0.9"  # the one address in mynetworks; everyone else on loopbac
 _QUEUES = (
     "active bounce corrupt defer deferred flush hold incoming maildrop pid private public saved trace"
 ).split()
-_DEFAULT_CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or "/var/cache", "replymilter-test")
+
+
+def default_cache():
+    """The folder in which scripts/install-deps unpacks."""
+    named = os.environ.get("REPLYMILTER_TEST_CACHE")
+    return named or os.path.join(os.environ.get("XDG_CACHE_HOME") or "/var/cache", "replymilter-test")
 
 
 def default_tree():
     """The folder of the Postfix to use."""
-    named = os.environ.get("REPLYMILTER_TEST_POSTFIX")
-    return named or os.path.join(
-        os.environ.get("REPLYMILTER_TEST_CACHE") or _DEFAULT_CACHE, "postfix"
-    )
+    return os.environ.get("REPLYMILTER_TEST_POSTFIX") or os.path.join(default_cache(), "postfix")
 
 
 class Tree:
