@@ -88,8 +88,8 @@ typedef struct {
         BounceTrust trust;
     } bounces;
     struct {
-        guint64 memory;     /* octets */
-        guint sessions;     /* milter sessions at once; more are let through unchecked */
+        guint64 memory; /* octets */
+        guint sessions; /* milter sessions at once; more are let through unchecked, or put off */
         guint stop_timeout; /* seconds */
     } limits;
     struct {

@@ -143,7 +143,8 @@ static const SettingRow rows[] = {
      1 << 20,
      G_GINT64_CONSTANT(1) << 40,
      FIELD(limits.memory),
-     .help = "The memory that all sessions together may take."},
+     .help = "The memory that all sessions together may take. Bodies that find no room in it are "
+             "kept in files without a name, in $TMPDIR or /var/tmp."},
     {"limits.sessions",
      SETTING_INTEGER,
      {"2000"},
@@ -151,7 +152,7 @@ static const SettingRow rows[] = {
      65535,
      FIELD(limits.sessions),
      .help = "Sessions of the milter door at once. What comes above that is let through "
-             "unchecked, with a warning."},
+             "unchecked, or put off (4xx) if there are filters, with a warning."},
     {"limits.stop_timeout",
      SETTING_INTEGER,
      {"20"},
