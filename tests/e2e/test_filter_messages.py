@@ -24,7 +24,8 @@ from harness.filter import (
     reply,
 )
 from harness.milter import ALL_ACTIONS, HDR_LEADSPC, SETSYMLIST
-from harness.pair import KEEP, assert_same, mail, mails
+from harness.net import wait_for
+from harness.pair import KEEP, Told, assert_same, mail, mails, talk
 
 HELLO = "EHLO client.test"
 
@@ -321,3 +322,39 @@ def test_over_tcp(make_pair):
     seen = pair.both(corpus_dialog(CORPUS.values()), {b"E": add_header("X-A", "1") + CONTINUE}, {})
     assert len(seen[0].mails) == len(CORPUS)
     assert_same(seen)
+
+
+def test_mail_of_the_mta_itself(make_pair):
+    """A bounce is shown to the filters as Postfix shows it, what they change is changed; one that they refuse stays queued."""
+    bounces = {"internal_mail_filter_classes": "bounce", "notify_classes": ""}
+    pair = make_pair(KEEP, settings=bounces).start()
+    pair.sink.refusals = {"gone@local.test": b"550 5.1.1 Gone."}
+    change = {b"E": add_header("X-Seen", "yes") + CONTINUE}
+    shown = []
+    for milters in (
+        " ".join(one.postfix_socket for one in pair.filters),
+        f"unix:{pair.daemon.socket}",
+    ):
+        pair.postfix.reload(non_smtpd_milters=milters)
+        pair.reset(change, {})
+        talk(pair.plain, [HELLO, *mail("gone@local.test", sender="a@local.test"), "QUIT"])
+        bounce = pair.sink.wait_mail(recipient="a@local.test")[0]
+        assert bounce.sender == "" and "\nX-Seen: yes\n" in bounce.text
+        told = [Told(one.settle()) for one in pair.filters]
+        assert [view.order.strip(b"AQ") for view in told][0].startswith(b"CHMRTL")
+        shown.append(
+            [
+                [data for letter, data in view.commands if letter in b"CHMR"]
+                + [data.partition(b"\0")[0] for letter, data in view.commands if letter == b"L"]
+                for view in told
+            ]
+        )
+        pair.reset({b"R": TEMPFAIL}, {})
+        talk(pair.plain, [HELLO, *mail("gone@local.test", sender="a@local.test"), "QUIT"])
+        wait_for(
+            lambda: [got["queue_name"] for got in pair.postfix.queued()] == ["deferred"],
+            lambda: f"the mail to stay: {pair.postfix.queued()}",
+        )
+        assert pair.sink.mails == []
+        pair.postfix.run("postsuper", "-d", "ALL")
+    assert shown[1] == shown[0]

@@ -109,7 +109,7 @@ def delivered(found):
 
 
 class Pair:
-    """A Postfix with two SMTP services, `direct` and `wrapped` (ports), `count` filters behind each, and a `sink`.
+    """A Postfix with the SMTP services `direct` and `wrapped` (ports), `count` filters behind each, one without, `plain`, and a `sink`.
 
     `policy` is the rest of the daemon's policy; `each` are further settings of the filters in it, one text for all or a list
     of one for each; `milters`: what the filters are, if not Filters of ours: [(replymilter's address, Postfix's address)].
@@ -139,6 +139,7 @@ class Pair:
             smtpd_milters=" ".join(address for _, address in self.addresses)
         )
         self.wrapped = self.postfix.smtpd(smtpd_milters=f"unix:{self.daemon.socket}")
+        self.plain = self.postfix.smtpd()
 
     def section(self, each=""):
         """The `filters` section of the policy."""

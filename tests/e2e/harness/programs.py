@@ -10,14 +10,14 @@ import subprocess
 
 from . import guard
 from .net import slow, wait_for
-from .postfix import _DEFAULT_CACHE
+from .postfix import default_cache
 
 AUTHSERV = "mx.test"
 
 
 def tree():
     """The folder of the unpacked packages."""
-    top = os.path.join(os.environ.get("REPLYMILTER_TEST_CACHE") or _DEFAULT_CACHE, "filters")
+    top = os.path.join(default_cache(), "filters")
     if not os.path.isdir(top):
         raise FileNotFoundError(f"no filters in {top}: run scripts/install-deps")
     return top
