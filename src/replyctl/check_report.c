@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/rule_doors.h"
+#include "replyctl/check_filters.h"
 #include "replyctl/screen.h"
 #include "replyctl/spoken.h"
 
@@ -91,7 +92,8 @@ static void
 put_needs(const Policy *policy)
 {
     const PolicyNeeds *needs = policy_needs(policy);
-    screen_heading("What the MTA does at the milter door");
+    screen_heading("What the MTA does at the milter door%s",
+                   policy_filter_count(policy) > 0 ? ", but for what the filters need" : "");
     for (CheckPoint point = CHECK_POINT_CONNECT; point < CHECK_POINT_COUNT; point++) {
         g_autofree char *answer = what_is_answered(policy, point);
         screen_field(SCREEN_INDENT, POINT_COLUMN, spoken_point(point), answer);
@@ -151,15 +153,22 @@ put_checks(const Policy *policy)
 /* ---- rules --------------------------------------------------------------------------------------
  */
 
-/* The doors that change what others say; the milter door only watches that. */
-static const Door doors[] = {DOOR_REJECT, DOOR_FOOTER, DOOR_DELIVERY, DOOR_RBL};
+/* The doors that change what others say; the milter door only watches that. The first is there
+ * only where the policy has filters. */
+static const Door doors[] = {DOOR_FILTER, DOOR_REJECT, DOOR_FOOTER, DOOR_DELIVERY, DOOR_RBL};
+
+static gsize
+first_door(const Policy *policy)
+{
+    return policy_filter_count(policy) > 0 ? 0 : 1;
+}
 
 /* The doors of which the same is to be said, once: "reject, rbl". The caller frees it. */
 static char *
 doors_alike(const RuleReach *reaches, char *const *reasons, gsize like, gboolean *told)
 {
     GString *names = g_string_new(NULL);
-    for (gsize i = 0; i < G_N_ELEMENTS(doors); i++) {
+    for (gsize i = like; i < G_N_ELEMENTS(doors); i++) {
         if (reaches[i] != reaches[like] || g_strcmp0(reasons[i], reasons[like]) != 0)
             continue;
         g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", door_name(doors[i]));
@@ -169,15 +178,15 @@ doors_alike(const RuleReach *reaches, char *const *reasons, gsize like, gboolean
 }
 
 static void
-put_rule(const PolicyRule *rule)
+put_rule(const PolicyRule *rule, gsize first)
 {
     RuleReach reaches[G_N_ELEMENTS(doors)];
-    char *reasons[G_N_ELEMENTS(doors)];
+    char *reasons[G_N_ELEMENTS(doors)] = {NULL};
     gboolean told[G_N_ELEMENTS(doors)] = {FALSE};
-    for (gsize i = 0; i < G_N_ELEMENTS(doors); i++)
+    for (gsize i = first; i < G_N_ELEMENTS(doors); i++)
         reaches[i] = rule_reach(rule, doors[i], &reasons[i]);
     screen_paragraph(STYLE_PLAIN, SCREEN_INDENT, rule->name);
-    for (gsize i = 0; i < G_N_ELEMENTS(doors); i++) {
+    for (gsize i = first; i < G_N_ELEMENTS(doors); i++) {
         if (told[i])
             continue;
         g_autofree char *names = doors_alike(reaches, reasons, i, told);
@@ -185,24 +194,26 @@ put_rule(const PolicyRule *rule)
             g_strconcat(names, reasons[i] != NULL ? ": " : NULL, reasons[i], NULL);
         screen_field(DOOR_INDENT, DOOR_COLUMN, rule_reach_name(reaches[i]), text);
     }
-    for (gsize i = 0; i < G_N_ELEMENTS(doors); i++)
+    for (gsize i = first; i < G_N_ELEMENTS(doors); i++)
         g_free(reasons[i]);
 }
 
 static void
 put_rules(const Policy *policy)
 {
-    screen_heading("Rules, and the tables at which they work");
+    gsize first = first_door(policy);
+    screen_heading("%s", first == 0 ? "Rules, and the doors at which they work"
+                                    : "Rules, and the tables at which they work");
     if (policy_rule_count(policy) == 0)
         screen_paragraph(STYLE_PLAIN, SCREEN_INDENT, "none: replies.default holds for every reply");
     for (guint i = 0; i < policy_rule_count(policy); i++)
-        put_rule(policy_rule(policy, i));
+        put_rule(policy_rule(policy, i), first);
 }
 
 static gboolean
-works_nowhere(const PolicyRule *rule)
+works_nowhere(const PolicyRule *rule, gsize first)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(doors); i++)
+    for (gsize i = first; i < G_N_ELEMENTS(doors); i++)
         if (rule_reach(rule, doors[i], NULL) != RULE_REACH_NEVER)
             return FALSE;
     return TRUE;
@@ -213,7 +224,7 @@ check_report_warn(const Policy *policy)
 {
     for (guint i = 0; i < policy_rule_count(policy); i++) {
         const PolicyRule *rule = policy_rule(policy, i);
-        if (!works_nowhere(rule))
+        if (!works_nowhere(rule, first_door(policy)))
             continue;
         g_autofree char *why = NULL;
         rule_reach(rule, DOOR_FOOTER, &why);
@@ -230,4 +241,5 @@ check_report_print(const Policy *policy)
     put_checks(policy);
     put_rules(policy);
     put_needs(policy);
+    check_filters_print(policy);
 }

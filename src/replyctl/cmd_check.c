@@ -1,6 +1,7 @@
 /*
  * replyctl check: everything that is wrong with a policy file, and what a good one does.
  */
+#include "replyctl/check_filters.h"
 #include "replyctl/check_report.h"
 #include "replyctl/command.h"
 #include "replyctl/policy_file.h"
@@ -8,9 +9,11 @@
 int
 cmd_check(int argc, char **argv)
 {
-    gboolean quiet = FALSE;
+    gboolean quiet = FALSE, connect = FALSE;
     const GOptionEntry entries[] = {
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "faults only", NULL},
+        {"connect", 0, 0, G_OPTION_ARG_NONE, &connect, "ask the filters whether they are there",
+         NULL},
         G_OPTION_ENTRY_NULL,
     };
     if (!command_parse(
@@ -18,7 +21,8 @@ cmd_check(int argc, char **argv)
             "FILE is, unless you name another,\n  " POLICY_DEFAULT_FILE "\n"
             "Exit status: 0 if the daemon would take it, 1 if not; the faults stand on\n"
             "standard error as FILE:LINE: REASON. Of a good policy it is said what each\n"
-            "check and rule does where, and what the MTA is made to send.",
+            "check and rule does where, and what the MTA is made to send. With --connect\n"
+            "each filter is connected to, and asked what it wants; 1 if one does not answer.",
             &argc, &argv))
         return COMMAND_USAGE;
     if (!policy_file_is_one(argc, argv))
@@ -30,5 +34,7 @@ cmd_check(int argc, char **argv)
     }
     if (policy != NULL && !quiet)
         check_report_print(policy);
-    return policy != NULL ? COMMAND_DONE : COMMAND_FAILED;
+    if (policy == NULL || (connect && !check_filters_connect(policy, quiet)))
+        return COMMAND_FAILED;
+    return COMMAND_DONE;
 }

@@ -27,7 +27,7 @@ try_session(const Policy *policy, const TryOptions *options)
     try_session_play(policy, options, &session);
     if (options->json)
         json_output_print(try_json_session(&session));
-    else if (policy_check_count(policy) == 0 && session.report == NULL)
+    else if (policy_check_count(policy) == 0 && session.report == NULL && session.filters == NULL)
         screen_paragraph(STYLE_PLAIN, 0,
                          "The policy has no checks: nothing of ours refuses anything.");
     else
@@ -40,8 +40,9 @@ try_it(const TryOptions *options)
 {
     const char *path = options->config != NULL ? options->config : POLICY_DEFAULT_FILE;
     g_autoptr(GError) error = NULL;
-    /* A session's own replies are not shown with their category; what a message reports is. */
-    gboolean reads = options->reply != NULL || options->message != NULL;
+    /* A session's own replies are not shown with their category; what a message reports is, and
+     * what a filter says goes by it. */
+    gboolean reads = options->reply != NULL || options->message != NULL || options->filters;
     g_autoptr(Classifier) classifier =
         reads ? classifier_new(&error) : classifier_new_for_numbers();
     if (classifier == NULL) {

@@ -4,6 +4,7 @@
 #include "replyctl/try_json.h"
 
 #include "policy/settings.h"
+#include "replyctl/filter_words.h"
 #include "replyctl/json_output.h"
 
 static json_t *
@@ -67,13 +68,52 @@ set_decision(json_t *object, const Decision *decision)
 }
 
 static json_t *
-step_json(const TryStep *step)
+change_json(const Change *change)
+{
+    json_t *object = json_object();
+    gboolean counted = change->kind == CHANGE_INSERT_HEADER || change->kind == CHANGE_SET_HEADER ||
+                       change->kind == CHANGE_DELETE_HEADER;
+    json_output_set(object, "change", filter_words_change_name(change->kind));
+    json_output_set(object, "name", change->name);
+    json_output_set(object, "value", change->value);
+    if (counted)
+        json_object_set_new(object, "index", json_integer(change->index));
+    json_output_set(object, "address", change->address);
+    json_output_set(object, "arguments", change->arguments);
+    json_output_set(object, "reason", change->reason);
+    return object;
+}
+
+static json_t *
+heard_json(const GPtrArray *all)
+{
+    json_t *array = json_array();
+    for (guint i = 0; i < all->len; i++) {
+        const TryHeard *heard = g_ptr_array_index(all, i);
+        json_t *object = json_object(), *changes = json_array();
+        for (guint k = 0; k < heard->changes->len; k++)
+            json_array_append_new(changes, change_json(g_ptr_array_index(heard->changes, k)));
+        json_output_set(object, "filter", heard->filter);
+        json_output_set(object, "verdict", filter_words_verdict_name(heard->verdict));
+        json_output_set(object, "failure", heard->failure);
+        json_object_set_new(object, "changes", changes);
+        json_object_set_new(object, "us", json_integer(heard->spent_us));
+        json_array_append_new(array, object);
+    }
+    return array;
+}
+
+static json_t *
+step_json(const TryStep *step, gboolean filters)
 {
     json_t *object = json_object();
     json_output_set(object, "point", check_point_name(step->point));
     json_output_set(object, "recipient", step->recipient);
     set_decision(object, &step->decision);
+    json_output_set(object, "filter", step->filter);
     json_object_set_new(object, "checks", trace_json(step->trace));
+    if (filters)
+        json_object_set_new(object, "filters", heard_json(step->heard));
     return object;
 }
 
@@ -105,7 +145,8 @@ try_json_session(const TrySession *session)
 {
     json_t *object = json_object(), *steps = json_array();
     for (guint i = 0; i < session->steps->len; i++)
-        json_array_append_new(steps, step_json(g_ptr_array_index(session->steps, i)));
+        json_array_append_new(
+            steps, step_json(g_ptr_array_index(session->steps, i), session->filters != NULL));
     json_output_set(object, "outcome", outcome_name(session->outcome));
     json_object_set_new(object, "message_read", json_boolean(session->read));
     if (session->report != NULL)

@@ -16,10 +16,14 @@ static const char description[] =
     "each stage what is answered, and why. With --reply: what becomes of that reply\n"
     "at a door: milter, filter, reject, footer, delivery or rbl (where --reply is\n"
     "the list's name); without --door, as if everything about it were known.\n"
+    "With --filters, the filters of the policy are really connected to and asked\n"
+    "about this session and message; what they want done is shown, and not done.\n"
     "What is not given is not known, and a condition on it does not match; nobody\n"
     "has logged in, and there is no TLS, unless you say so.\n\n"
     "Examples:\n"
     "  replyctl try --client 192.0.2.1 --helo localhost --recipient c@example.net\n"
+    "  replyctl try --filters --client 192.0.2.1 --helo mx.example.org --sender a@b\\\n"
+    "    --recipient c@example.net --message mail.eml\n"
     "  replyctl try --reply '550 5.1.1 <c@d>: User unknown' --door footer";
 
 /* The port only tells the MTA's own mail (0) from everybody else's. */
@@ -89,6 +93,11 @@ has_sense(const TryOptions *options, int argc, char **argv)
         command_complain("try: --door is for a reply: say it with --reply");
     else if (options->reply == NULL && options->filter != NULL)
         command_complain("try: --filter is for the reply of a filter: say it with --reply");
+    else if (options->filters && options->reply != NULL)
+        command_complain("try: --filters is for a session, --reply for what a filter has said");
+    else if (options->filters && (options->sender == NULL || options->recipients == NULL))
+        command_complain("try: filters must be told of whom and to whom the mail is: say --sender "
+                         "and --recipient");
     else
         return client_is_address(options->client) && headers_have_names(options->headers);
     return FALSE;
@@ -152,6 +161,8 @@ try_options_read(TryOptions *options, int *argc, char ***argv, int *status)
          "DOOR"},
         {"filter", 0, 0, G_OPTION_ARG_FILENAME, &options->filter, "the filter that gave it",
          "NAME"},
+        {"filters", 0, 0, G_OPTION_ARG_NONE, &options->filters, "ask the policy's filters, too",
+         NULL},
         {"json", 'j', 0, G_OPTION_ARG_NONE, &options->json, "one JSON object instead", NULL},
         G_OPTION_ENTRY_NULL,
     };

@@ -15,7 +15,7 @@ typedef struct {
     char **headers;
     gint64 size; /* -1: not given */
     char *queue_id, *filter, *stage_name, *door_name, *reply, *message;
-    gboolean smtputf8, json;
+    gboolean smtputf8, json, filters;
     /* Worked out. */
     SmtpStage stage;        /* unknown: not given */
     Door door;              /* DOOR_COMMAND: not given */

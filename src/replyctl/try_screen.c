@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "policy/settings.h"
+#include "replyctl/filter_words.h"
 #include "replyctl/screen.h"
 #include "replyctl/spoken.h"
 
@@ -55,6 +56,24 @@ verdict_words(const Decision *decision)
 }
 
 static void
+put_heard(const GPtrArray *all)
+{
+    for (guint i = 0; i < all->len; i++) {
+        const TryHeard *heard = g_ptr_array_index(all, i);
+        const char *label = i == 0 ? "filters" : "";
+        if (heard->failure != NULL)
+            screen_labelledf(label, "%s fails: %s", heard->filter, heard->failure);
+        else
+            screen_labelledf(label, "%s %s (%.1f ms)", heard->filter,
+                             filter_words_verdict(heard->verdict), (double)heard->spent_us / 1000);
+        for (guint k = 0; k < heard->changes->len; k++) {
+            g_autofree char *words = filter_words_change(g_ptr_array_index(heard->changes, k));
+            screen_labelledf("", "%s %s", heard->filter, words);
+        }
+    }
+}
+
+static void
 put_step(const TryStep *step)
 {
     if (step->recipient != NULL)
@@ -64,6 +83,12 @@ put_step(const TryStep *step)
     if (step->decision.final != NULL && step->spoken)
         screen_reply(STYLE_BAD, REPLY_INDENT, step->decision.final);
     put_trace("checks", step->trace);
+    put_heard(step->heard);
+    if (step->filter != NULL && step->decision.changed) {
+        g_autofree char *original = smtp_reply_to_line(step->decision.original);
+        screen_labelled("instead of", original);
+        screen_labelled("rule", step->decision.rule);
+    }
     put_repairs(&step->decision);
 }
 
@@ -72,9 +97,9 @@ try_screen_outcome(TryOutcome outcome)
 {
     switch (outcome) {
     case TRY_ACCEPTED:
-        return "No check stands against the message.";
+        return "Nothing stands against the message.";
     case TRY_PARTLY:
-        return "Some recipients were refused; no check stands against the message for the others.";
+        return "Some recipients were refused; nothing stands against the message for the others.";
     case TRY_REFUSED:
         return "Refused.";
     case TRY_TAKEN:
@@ -114,7 +139,7 @@ try_screen_session(const TrySession *session)
         put_report(session->report);
     for (guint i = 0; i < session->steps->len; i++) {
         const TryStep *step = g_ptr_array_index(session->steps, i);
-        if (step->spoken || step->trace->len > 0 || step->recipient != NULL)
+        if (step->spoken || step->trace->len > 0 || step->heard->len > 0 || step->recipient != NULL)
             put_step(step);
     }
     gboolean good = session->outcome == TRY_ACCEPTED || session->outcome == TRY_UNDECIDED;

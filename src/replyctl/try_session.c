@@ -33,6 +33,7 @@ step_free(TryStep *step)
 {
     decision_clear(&step->decision);
     g_ptr_array_unref(step->trace);
+    g_ptr_array_unref(step->heard);
     g_free(step);
 }
 
@@ -45,7 +46,21 @@ stage_of(CheckPoint point)
     return point == CHECK_POINT_HEADERS ? SMTP_STAGE_EOM : check_point_stage(point);
 }
 
-/* FALSE: a check has spoken. */
+/* Behind the checks, as at the milter door. */
+static void
+ask_filters(Player *player, const EngineMoment *moment, TryStep *step)
+{
+    TryFilters *filters = player->session->filters;
+    if (step->spoken || filters == NULL)
+        return;
+    decision_clear(&step->decision);
+    decision_init(&step->decision);
+    step->filter = try_filters_ask(filters, step->point, step->recipient, &player->facts, moment,
+                                   step->heard, &step->decision);
+    step->spoken = step->filter != NULL;
+}
+
+/* FALSE: a check has spoken, or a filter. */
 static gboolean
 play_point(Player *player, CheckPoint point, const char *recipient)
 {
@@ -58,6 +73,8 @@ play_point(Player *player, CheckPoint point, const char *recipient)
     step->spoken = check_run_at(player->checks, point, &player->facts, &moment, &step->decision);
     step->trace = trace_checks(player->policy, &player->facts, point,
                                (const char *const *)player->recipients->pdata);
+    step->heard = try_heard_new();
+    ask_filters(player, &moment, step);
     g_ptr_array_add(player->session->steps, step);
     return !step->spoken;
 }
@@ -156,6 +173,7 @@ play(Player *player)
     session->outcome = player->refused > 0 ? TRY_PARTLY : TRY_ACCEPTED;
     read_report(player);
     session->read =
+        session->filters != NULL ||
         check_run_wants_message(player->checks, CHECK_POINT_DATA, session->report != NULL);
     try_options_message(player->options, &player->facts);
     if (session->read)
@@ -170,6 +188,7 @@ try_session_play(const Policy *policy, const TryOptions *options, TrySession *se
     facts_init(&player.facts, DOOR_MILTER);
     try_options_session(options, policy, &player.facts);
     player.checks = check_run_new(policy);
+    session->filters = options->filters ? try_filters_new(policy, options) : NULL;
     player.recipients = g_ptr_array_new_with_free_func(g_free);
     g_ptr_array_add(player.recipients, NULL);
     play(&player);
@@ -182,5 +201,6 @@ void
 try_session_clear(TrySession *session)
 {
     g_clear_pointer(&session->steps, g_ptr_array_unref);
+    g_clear_pointer(&session->filters, try_filters_free);
     g_clear_pointer(&session->report, try_report_free);
 }
