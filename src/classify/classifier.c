@@ -64,7 +64,7 @@ classifier_new(GError **error)
 {
     Classifier *classifier = classifier_new_for_numbers();
     for (RuleField field = RULE_TEXT; field <= RULE_NAME; field++) {
-        classifier->patterns[field] = rule_patterns_compile(field, error);
+        classifier->patterns[field] = rule_patterns_load(field, error);
         if (classifier->patterns[field] == NULL) {
             classifier_unref(classifier);
             return NULL;

@@ -55,8 +55,9 @@ typedef struct {
 void classification_clear(Classification *classification);
 void classification_copy(const Classification *from, Classification *to);
 
-/* Compiles all patterns of data/: about half a second. NULL and an error that names the rule at
- * fault. */
+/* Takes the patterns of data/ as the build has compiled them: some milliseconds (most of a second
+ * where they must be compiled again, classify/compiled_patterns.h). NULL and an error that names
+ * the rule at fault. */
 Classifier *classifier_new(GError **error);
 
 /* One that reads codes and statuses and no text: for those who have only numbers to ask about. */

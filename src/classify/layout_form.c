@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "classify/compiled_patterns.h"
+
 typedef enum {
     ROW_LAYOUT,   /* text: the name; value: the weight */
     ROW_FIELD,    /* value: LayoutFieldKind */
@@ -187,7 +189,8 @@ layout_forms_new(GError **error)
     forms->phrases = g_array_new(FALSE, FALSE, sizeof(LayoutPhrase));
     if (!forms_read(forms, specs, error))
         return NULL;
-    forms->set = pattern_set_new((const PatternSpec *)(const void *)specs->data, specs->len, error);
+    forms->set = compiled_patterns_load(
+        COMPILED_LAYOUT_PHRASES, (const PatternSpec *)(const void *)specs->data, specs->len, error);
     return forms->set != NULL ? g_steal_pointer(&forms) : NULL;
 }
 

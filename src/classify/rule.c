@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "classify/compiled_patterns.h"
+
 typedef struct {
     const char *host;
     gint8 provider;
@@ -83,14 +85,15 @@ rule_pattern_count(RuleField field)
 }
 
 PatternSet *
-rule_patterns_compile(RuleField field, GError **error)
+rule_patterns_load(RuleField field, GError **error)
 {
     guint count;
     const RulePattern *patterns = patterns_of(field, &count);
     g_autofree PatternSpec *specs = g_new(PatternSpec, count);
     for (guint i = 0; i < count; i++)
         specs[i] = (PatternSpec){patterns[i].where, patterns[i].expression, TRUE};
-    return pattern_set_new(specs, count, error);
+    return compiled_patterns_load(field == RULE_TEXT ? COMPILED_RULE_TEXTS : COMPILED_RULE_NAMES,
+                                  specs, count, error);
 }
 
 static gboolean

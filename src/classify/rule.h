@@ -44,8 +44,9 @@ const RulePattern *rule_pattern(RuleField field, guint index);
 const Rule *rule_of_pattern(RuleField field, guint index);
 guint rule_pattern_count(RuleField field);
 
-/* All patterns of a field, in order; NULL and an error that names the line at fault. */
-PatternSet *rule_patterns_compile(RuleField field, GError **error);
+/* All patterns of a field, in order (classify/compiled_patterns.h); NULL and an error that names
+ * the line at fault. */
+PatternSet *rule_patterns_load(RuleField field, GError **error);
 
 /* May this rule's patterns decide a reply with these numbers? */
 gboolean rule_allows(const Rule *rule, guint code, EnhancedStatus status);

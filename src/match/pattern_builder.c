@@ -218,8 +218,11 @@ drafts_compile(const GArray *drafts, const PatternSpec *specs, hs_database_t **d
         flags[i] = draft->flags;
         ids[i] = i;
     }
+    /* For any processor that Vectorscan runs on: the set may be written for another machine, and
+     * literals are found no faster by knowing this one. */
+    const hs_platform_info_t any = {.tune = HS_TUNE_FAMILY_GENERIC};
     hs_compile_error_t *fault = NULL;
-    if (hs_compile_multi(expressions, flags, ids, drafts->len, HS_MODE_BLOCK, NULL, database,
+    if (hs_compile_multi(expressions, flags, ids, drafts->len, HS_MODE_BLOCK, &any, database,
                          &fault) == HS_SUCCESS)
         return TRUE;
     compile_error_set(error, fault, specs, drafts);
@@ -401,6 +404,7 @@ builder_write(const Builder *builder, PatternTables *tables)
     g_byte_array_unref(block);
     gboolean whole = pattern_tables_place(tables, octets, size);
     g_assert(whole);
+    tables->owned = octets;
 }
 
 /* ---- the interface ------------------------------------------------------------------------- */

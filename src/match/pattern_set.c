@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "match/pattern_tables.h"
@@ -133,12 +134,19 @@ thread_space_fit(ThreadSpace *space, const PatternSet *set)
 
 /* ---- life ---------------------------------------------------------------------------------- */
 
+static PatternSet *
+set_new(void)
+{
+    static atomic_uint_least64_t serials;
+    PatternSet *set = g_new0(PatternSet, 1);
+    set->serial = atomic_fetch_add(&serials, 1) + 1;
+    return set;
+}
+
 PatternSet *
 pattern_set_new(const PatternSpec *specs, guint count, GError **error)
 {
-    static atomic_uint_least64_t serials;
-    g_autoptr(PatternSet) set = g_new0(PatternSet, 1);
-    set->serial = atomic_fetch_add(&serials, 1) + 1;
+    g_autoptr(PatternSet) set = set_new();
     if (!pattern_tables_build(specs, count, &set->tables, &set->database, error))
         return NULL;
     return g_steal_pointer(&set);
@@ -152,6 +160,50 @@ pattern_set_free(PatternSet *set)
     hs_free_database(set->database);
     pattern_tables_clear(&set->tables);
     g_free(set);
+}
+
+/* ---- as octets ----------------------------------------------------------------------------- */
+
+/* What a written set begins with: how many octets the tables and the database have. */
+typedef struct {
+    guint64 tables, database;
+} WrittenSizes;
+
+GByteArray *
+pattern_set_write(const PatternSet *set)
+{
+    char *database = NULL;
+    size_t size = 0;
+    if (set->database != NULL &&
+        hs_serialize_database(set->database, &database, &size) != HS_SUCCESS)
+        return NULL;
+    WrittenSizes sizes = {set->tables.block_size, size};
+    GByteArray *octets = g_byte_array_new();
+    g_byte_array_append(octets, (const guint8 *)&sizes, sizeof sizes);
+    g_byte_array_append(octets, set->tables.block, (guint)set->tables.block_size);
+    g_byte_array_append(octets, (const guint8 *)database, (guint)size);
+    free(database);
+    return octets;
+}
+
+PatternSet *
+pattern_set_read(const void *octets, gsize length)
+{
+    const WrittenSizes *sizes = octets;
+    const guint8 *tables = (const guint8 *)(sizes + 1);
+    if (length < sizeof *sizes || sizes->tables > length - sizeof *sizes ||
+        sizes->database != length - sizeof *sizes - sizes->tables)
+        return NULL;
+    g_autoptr(PatternSet) set = set_new();
+    if (!pattern_tables_place(&set->tables, tables, sizes->tables))
+        return NULL;
+    size_t size;
+    const char *database = (const char *)tables + sizes->tables;
+    if (sizes->database > 0 &&
+        (hs_deserialize_database(database, sizes->database, &set->database) != HS_SUCCESS ||
+         hs_database_size(set->database, &size) != HS_SUCCESS)) /* tells if it runs here */
+        return NULL;
+    return g_steal_pointer(&set);
 }
 
 /* ---- phrases ------------------------------------------------------------------------------- */

@@ -17,7 +17,7 @@ take(const guint8 **at, const guint8 *end, gsize size)
 }
 
 gboolean
-pattern_tables_place(PatternTables *tables, guint8 *block, gsize size)
+pattern_tables_place(PatternTables *tables, const guint8 *block, gsize size)
 {
     const guint8 *at = block, *end = block + size;
     const PatternCounts *counts = take(&at, end, sizeof *counts);
@@ -35,6 +35,6 @@ pattern_tables_place(PatternTables *tables, guint8 *block, gsize size)
 void
 pattern_tables_clear(PatternTables *tables)
 {
-    g_free(tables->block);
+    g_free(tables->owned);
     *tables = (PatternTables){.block = NULL};
 }

@@ -50,8 +50,9 @@ typedef struct {
 
 typedef struct {
     PatternCounts count;
-    guint8 *block; /* owned */
+    const guint8 *block;
     gsize block_size;
+    guint8 *owned;                /* the same block; NULL if it is somebody else's */
     const PatternNeedle *needles; /* one more than there are */
     const PatternUse *uses;
     const PatternStep *steps;
@@ -60,9 +61,9 @@ typedef struct {
     const guint32 *anchors;       /* the first pattern of each anchor, and the end */
 } PatternTables;
 
-/* Makes the tables point into the block, which becomes theirs. FALSE, and the block stays the
- * caller's, if it is not as long as it says. */
-gboolean pattern_tables_place(PatternTables *tables, guint8 *block, gsize size);
+/* Makes the tables point into the block, which is the caller's. FALSE if it is not as long as it
+ * says. */
+gboolean pattern_tables_place(PatternTables *tables, const guint8 *block, gsize size);
 void pattern_tables_clear(PatternTables *tables);
 
 /* Fills the tables, and the database unless there are no patterns. FALSE and an error that names

@@ -101,8 +101,8 @@ static void
 decides_every_example(void **state)
 {
     guint wrong = 0;
-    PatternSet *patterns[] = {rule_patterns_compile(RULE_TEXT, NULL),
-                              rule_patterns_compile(RULE_NAME, NULL)};
+    PatternSet *patterns[] = {rule_patterns_load(RULE_TEXT, NULL),
+                              rule_patterns_load(RULE_NAME, NULL)};
     (void)state;
     for (size_t i = 0; i < G_N_ELEMENTS(rule_examples); i++) {
         const RuleExample *example = &rule_examples[i];

@@ -160,6 +160,71 @@ takes_no_patterns_at_all(void **state)
     pattern_set_free(NULL);
 }
 
+/* ---- as octets ----------------------------------------------------------------------------- */
+
+/* Both begin where words do. */
+static void *
+aligned_copy(const GByteArray *octets)
+{
+    return g_memdup2(octets->data, octets->len);
+}
+
+static void
+reads_what_it_wrote(void **state)
+{
+    static const char text[] = "550 one two three, mailbox of ada is full; wooow";
+    (void)state;
+    g_autoptr(PatternSet) set = set_new();
+    g_autoptr(GByteArray) octets = pattern_set_write(set);
+    g_autofree void *copy = aligned_copy(octets);
+    g_autoptr(PatternSet) again = pattern_set_read(copy, octets->len);
+    assert_non_null(again);
+    g_autofree char *hits = hits_of(set, text);
+    g_autofree char *hits_again = hits_of(again, text);
+    assert_string_equal(hits, "1:mailbox of ada is full|3:one two three|5:one|6:wooow");
+    assert_string_equal(hits_again, hits);
+    g_autoptr(GByteArray) octets_again = pattern_set_write(again);
+    assert_int_equal(octets_again->len, octets->len);
+    assert_memory_equal(octets_again->data, octets->data, octets->len);
+}
+
+static void
+reads_a_set_without_patterns(void **state)
+{
+    (void)state;
+    g_autoptr(PatternSet) set = pattern_set_new(NULL, 0, NULL);
+    g_autoptr(GByteArray) octets = pattern_set_write(set);
+    g_autofree void *copy = aligned_copy(octets);
+    g_autoptr(PatternSet) again = pattern_set_read(copy, octets->len);
+    assert_non_null(again);
+    g_autofree char *hits = hits_of(again, "text");
+    assert_string_equal(hits, "");
+}
+
+/* Cut off anywhere, with another size of a part, or with another octet in the database (the last
+ * few fill it up). */
+static void
+refuses_what_is_not_whole(void **state)
+{
+    enum { SIZES = 16, INSIDE = 100 };
+    (void)state;
+    g_autoptr(PatternSet) set = set_new();
+    g_autoptr(GByteArray) octets = pattern_set_write(set);
+    g_autofree guint8 *copy = aligned_copy(octets);
+    for (guint length = 0; length < octets->len; length++)
+        assert_null(pattern_set_read(copy, length));
+    for (guint at = 0; at < SIZES; at++) {
+        copy[at] ^= 1;
+        assert_null(pattern_set_read(copy, octets->len));
+        copy[at] ^= 1;
+    }
+    copy[octets->len - INSIDE] ^= 1;
+    assert_null(pattern_set_read(copy, octets->len));
+    copy[octets->len - INSIDE] ^= 1;
+    g_autoptr(PatternSet) whole = pattern_set_read(copy, octets->len);
+    assert_non_null(whole);
+}
+
 /* ---- threads ------------------------------------------------------------------------------- */
 
 enum { THREADS = 4, ROUNDS = 500, SETS = 6 };
@@ -224,6 +289,9 @@ main(void)
         cmocka_unit_test(stays_bounded_in_a_flood),
         cmocka_unit_test(names_the_pattern_at_fault),
         cmocka_unit_test(takes_no_patterns_at_all),
+        cmocka_unit_test(reads_what_it_wrote),
+        cmocka_unit_test(reads_a_set_without_patterns),
+        cmocka_unit_test(refuses_what_is_not_whole),
         cmocka_unit_test(scans_from_many_threads),
         cmocka_unit_test(scans_a_larger_set_after_a_small_one),
     };
