@@ -16,6 +16,7 @@ typedef enum {
     ROW_AGAIN,    /* value: LayoutAgain */
     ROW_AS,       /* value: LayoutVerdict */
     ROW_FALLBACK, /* text: a field's name */
+    ROW_LOCAL,    /* text: a field's name */
     ROW_ANY_SENDER,
     ROW_JSON,
     ROW_NAMELESS,
@@ -139,6 +140,9 @@ form_add(LayoutForm *form, GPtrArray *names, const LayoutRow *row, GError **erro
         break;
     case ROW_FALLBACK:
         g_ptr_array_add(form->fallbacks, (gpointer)row->text);
+        break;
+    case ROW_LOCAL:
+        form->local = row->text;
         break;
     case ROW_ANY_SENDER:
         form->any_sender = TRUE;

@@ -86,6 +86,7 @@ typedef struct {
     GArray *fields;                      /* of LayoutField */
     GPtrArray *lines[LAYOUT_LINE_COUNT]; /* of LinePattern * */
     GPtrArray *fallbacks;                /* of const char *: header fields, or "original" */
+    const char *local; /* header field whose domain a bare local part has; NULL: not known */
 } LayoutForm;
 
 /* What a phrase of the pattern set means. */

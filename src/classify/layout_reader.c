@@ -15,6 +15,10 @@
 /* Octets of a finding's text. */
 #define TEXT_OCTETS 2000
 
+/* Recipients without a domain that are looked for in the original: each costs a look at all of To.
+ */
+#define MOST_LOOKUPS 100
+
 /* A finding while it is made. */
 typedef struct {
     char *recipient;
@@ -40,6 +44,7 @@ typedef struct {
     guint heading_end;   /* the line after the section's phrase */
     gboolean collecting; /* lines say why */
     gboolean truncated;  /* a recipient was left out */
+    guint lookups;       /* of names in the original's header */
     LinePiece own;       /* the address of him who got the report, named in a heading */
 } Reader;
 
@@ -620,9 +625,58 @@ finding_free(void *data)
     g_free(finding);
 }
 
+/* The address with this local part in a header field; NULL: none. */
+static char *
+address_with_local(const HeaderFields *fields, const char *name, const char *local)
+{
+    gsize length = strlen(local);
+    const char *value;
+    for (guint at = 0; (value = header_fields_next(fields, name, &at)) != NULL;) {
+        LinePiece one;
+        while (line_address_find(value, strlen(value), &one)) {
+            if (one.length > length && one.start[length] == '@' &&
+                g_ascii_strncasecmp(one.start, local, length) == 0)
+                return g_strndup(one.start, one.length);
+            value = one.start + one.length;
+        }
+    }
+    return NULL;
+}
+
+/* "local@domain", the domain that of the address in the field; NULL: it has none. */
+static char *
+address_beside(const HeaderFields *header, const char *name, const char *local)
+{
+    const char *value = header_fields_get(header, name);
+    LinePiece one;
+    if (value == NULL || !line_address_find(value, strlen(value), &one))
+        return NULL;
+    g_autofree char *address = g_strndup(one.start, one.length);
+    return g_strconcat(local, strrchr(address, '@'), NULL);
+}
+
+/* Some systems name the local part alone: whose it is stands in the original, or the layout knows
+ * where. Programs and files stay as they are. */
+static char *
+whole_address(Reader *reader, const char *recipient)
+{
+    const LayoutSource *source = reader->source;
+    char *whole = NULL;
+    if (*recipient == '\0' || strpbrk(recipient, "@|/\\\" ") != NULL)
+        return g_strdup(recipient);
+    if (source->original != NULL && reader->lookups++ < MOST_LOOKUPS) {
+        whole = address_with_local(source->original, "To", recipient);
+        if (whole == NULL)
+            whole = address_with_local(source->original, "Cc", recipient);
+    }
+    if (whole == NULL && source->form->local != NULL)
+        whole = address_beside(source->header, source->form->local, recipient);
+    return whole != NULL ? whole : g_strdup(recipient);
+}
+
 /* What was said twice is told once. */
 static GPtrArray *
-findings(const Reader *reader)
+findings(Reader *reader)
 {
     g_autoptr(GHashTable) said = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     GPtrArray *found = g_ptr_array_new_with_free_func(finding_free);
@@ -633,7 +687,7 @@ findings(const Reader *reader)
         if (!g_hash_table_add(said, g_steal_pointer(&whole)))
             continue;
         LayoutFinding *finding = g_new0(LayoutFinding, 1);
-        finding->recipient = g_strdup(draft->recipient);
+        finding->recipient = whole_address(reader, draft->recipient);
         finding->text = text_finish(draft->text->str);
         finding->remote_mta = g_strdup(draft->remote_mta != NULL ? draft->remote_mta : "");
         finding->verdict = draft->verdict;
