@@ -6,6 +6,7 @@
  */
 #include "engine/repair.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "catalog/catalog.h"
@@ -135,6 +136,51 @@ plain_code(const Repair *repair, guint class)
     return catalog_code_for_stage(code, repair->stage);
 }
 
+/* The caller frees it. */
+static char *
+what_code_becomes(const Repair *repair, guint code)
+{
+    char status[ENHANCED_STATUS_TEXT_SIZE];
+    if (repair->reply->status.class != code / 100)
+        return g_strdup_printf("It becomes %u.", code);
+    return g_strdup_printf("It becomes %u, since the enhanced status is %s.", code,
+                           enhanced_status_format(repair->reply->status, status));
+}
+
+/* "999 5.1.1 no": a number with a status behind it was meant as the code, though no code begins so.
+ * Returns the number and takes both out of the line; 0: there is none. */
+static guint
+take_false_code(SmtpReply *reply, SmtpReplyLine *line)
+{
+    const char *text = line->text;
+    for (guint i = 0; i < 3; i++)
+        if (!g_ascii_isdigit(text[i]))
+            return 0;
+    const char *behind = text + 4;
+    gsize length =
+        text[3] == ' ' || text[3] == '-' ? enhanced_status_scan(behind, &line->status) : 0;
+    if (length == 0)
+        return 0;
+    guint number = (guint)atoi(text);
+    behind += length;
+    char *rest = g_strdup(behind + strspn(behind, " "));
+    g_free(line->text);
+    line->text = rest;
+    reply->status = line->status;
+    return number;
+}
+
+static guint
+take_false_codes(SmtpReply *reply)
+{
+    guint number = 0;
+    for (guint i = 0; reply->code == 0 && i < smtp_reply_line_count(reply); i++) {
+        guint taken = take_false_code(reply, &g_array_index(reply->lines, SmtpReplyLine, i));
+        number = taken != 0 ? taken : number;
+    }
+    return number;
+}
+
 static guint
 known_code(const Repair *repair, guint code)
 {
@@ -147,14 +193,14 @@ known_code(const Repair *repair, guint code)
     if (code == 0)
         lint_note(repair->findings, LINT_CODE_MISSING, 0,
                   g_strdup("There is no reply code; MTAs put a reply of their own in its place."),
-                  g_strdup_printf("It becomes %u.", better));
+                  what_code_becomes(repair, better));
     else
-        lint_note(
-            repair->findings, LINT_CODE_UNKNOWN, 0,
-            is_refusal(code)
-                ? g_strdup_printf("No document has the reply code %u.", code)
-                : g_strdup_printf("%u cannot refuse anything: a refusal begins with 4 or 5.", code),
-            g_strdup_printf("It becomes %u.", better));
+        lint_note(repair->findings, LINT_CODE_UNKNOWN, 0,
+                  is_refusal(code)
+                      ? g_strdup_printf("No document has the reply code %u.", code)
+                      : g_strdup_printf(
+                            "%03u cannot refuse anything: a refusal begins with 4 or 5.", code),
+                  what_code_becomes(repair, better));
     return better;
 }
 
@@ -196,7 +242,8 @@ right_code(const Repair *repair)
     guint code = repair->reply->code;
     if (repair->context->without_code)
         return 0;
-    code = known_code(repair, code);
+    guint false_code = take_false_codes(repair->reply);
+    code = known_code(repair, false_code != 0 ? false_code : code);
     code = staying_code(repair, code);
     return code_at_stage(repair, code);
 }

@@ -36,7 +36,7 @@ what_is_sent(const PolicyNeeds *needs)
     if (needs->headers)
         return "its headers are sent, unless DATA shows that no check can speak any more; its body "
                "is not";
-    return needs->reports ? "neither headers nor body are sent, but those of reports"
+    return needs->reports ? "headers and body are sent of reports only, see there"
                           : "neither headers nor body are sent";
 }
 

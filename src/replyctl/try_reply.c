@@ -71,6 +71,10 @@ why_unchanged(const Policy *policy, const TryReply *reply)
 {
     const Decision *decision = &reply->decision;
     const PolicyRule *rule = rule_named(policy, decision->rule);
+    if (decision->original == NULL && reply->door == DOOR_RBL)
+        return "This is no name of a DNS list. Postfix asks rbl_reply_maps with what stands behind "
+               "reject_rbl_client in its restrictions: zen.spamhaus.org, or "
+               "zen.spamhaus.org=127.0.0.[2..11]. It makes the reply itself.";
     if (decision->original == NULL)
         return "This is no refusal: there is nothing for us to say.";
     if (decision->own)

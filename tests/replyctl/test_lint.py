@@ -20,6 +20,13 @@ class TestLint(Case):
         self.assertEqual(answer["repaired"]["lines"], ["550 5.7.1 no"])
         self.assertEqual(answer["repaired"]["code"], 550)
 
+    def test_number_that_is_no_code(self):
+        answer = self.json("lint", "999 5.1.1 nobody here")
+        finding, = answer["findings"]
+        self.assertEqual(finding["rule"], "code-unknown")
+        self.assertIn("since the enhanced status is 5.1.1", finding["repair"])
+        self.assertEqual(answer["repaired"]["lines"], ["550 5.1.1 nobody here"])
+
     def test_raw_input(self):
         self.assertIn("bare-lf", self.rules("-", stdin=b"550-5.7.1 one\n550 5.7.1 two"))
         self.assertIn("codes-differ", self.rules("-", stdin=b"550-5.7.1 one\r\n551 5.7.1 two"))

@@ -19,6 +19,10 @@ class TestCheck(Case):
         output = self.text("check", self.policy)
         self.assertIn("neither headers nor body are sent", output)
         self.assertNotIn("waits for our answer", output)
+        self.policy.write_text("bounces = { tag = true; };")
+        output = self.text("check", self.policy)
+        self.assertRegex(output, r"the message +headers and body are sent of reports only, see there")
+        self.assertRegex(output, r"reports +headers and body are sent of mail with the null sender")
 
     def test_every_fault_has_file_and_line(self):
         self.policy.write_text('site = { reference = "yes"; };\nreplies = {\n  mod = "keep";\n  default = "anotate";\n};\n')

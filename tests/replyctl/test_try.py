@@ -183,6 +183,9 @@ class TestReply(Case):
     def test_rbl(self):
         answer = self.reply("--reply", "zen.spamhaus.org=127.0.0.[2..11]", "--door", "rbl")
         self.assertTrue(answer["answer"].startswith("$rbl_code "))
+        answer = self.reply("--reply", "554 5.7.1 Client host [192.0.2.7] blocked using zen.spamhaus.org", "--door", "rbl")
+        self.assertIsNone(answer["answer"])
+        self.assertIn("reject_rbl_client", answer["unchanged_because"])
 
     def test_milter_only_watches(self):
         answer = self.reply("--reply", UNKNOWN, "--door", "milter")

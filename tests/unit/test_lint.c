@@ -146,6 +146,11 @@ repairs_the_code(void **state)
 {
     static const LintCase cases[] = {
         {"650 5.7.1 no", SMTP_STAGE_RCPT, "code-unknown", "550 5.7.1 no"},
+        {"999 5.1.1 no", SMTP_STAGE_RCPT, "code-unknown", "550 5.1.1 no"},
+        {"099-4.2.2 full", SMTP_STAGE_RCPT, "code-unknown", "450 4.2.2 full"},
+        {"999-5.1.1 no\r\n999 5.1.1 one", SMTP_STAGE_RCPT, "code-unknown",
+         "550-5.1.1 no\r\n550 5.1.1 one"},
+        {"5.1.1 no", SMTP_STAGE_RCPT, "code-missing", "550 5.1.1 no"},
         {"650 4.7.1 no", SMTP_STAGE_RCPT, "code-unknown", "450 4.7.1 no"},
         {"599 5.7.1 no", SMTP_STAGE_EOM, "code-unknown", "554 5.7.1 no"},
         {"5.1.1 unknown", SMTP_STAGE_RCPT, "code-missing", "550 5.1.1 unknown"},
