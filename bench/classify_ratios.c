@@ -197,8 +197,7 @@ main(int argc, char **argv)
     mime_view_init();
     double before = now(CLOCK_PROCESS_CPUTIME_ID);
     g_autoptr(Classifier) classifier = classifier_new(&error);
-    g_autoptr(PatternSet) set =
-        classifier != NULL ? rule_patterns_load(RULE_TEXT, &error) : NULL;
+    g_autoptr(PatternSet) set = classifier != NULL ? rule_patterns_load(RULE_TEXT, &error) : NULL;
     if (set == NULL) {
         fprintf(stderr, "classify_ratios: %s\n", error->message);
         return EXIT_FAILURE;

@@ -12,6 +12,7 @@ from harness.filter import (  # noqa: E402
     ACCEPT, CONTINUE, DISCARD, PROGRESS, REJECT, TEMPFAIL, Filter, add_header, add_recipient, change_header,
     change_sender, delete_recipient, die, insert_header, quarantine, replace_body, reply,
 )
+from harness.net import wait_for  # noqa: E402
 
 SESSION = ("--client", "192.0.2.1", "--helo", "mx.example.org", "--sender", "a@b.example", "--recipient", "c@example.net")
 NO_CONNECT, NO_HELO, NO_BODY, NR_MAIL = 0x1, 0x2, 0x10, 0x4000
@@ -97,6 +98,8 @@ class TestTry(FilterCase):
                              [("f0", "continue"), ("f1", "continue")], name)
         for one in (first, second):
             told = one.sessions[-1]
+            # Nobody waits for the filter at the end.
+            wait_for(lambda told=told: told.order().endswith(b"Q"), "QUIT")
             self.assertEqual(told.order(), b"OCHMRTLLNBEQ")
             self.assertEqual(told.commands(b"C"), [b"unknown\x004" + (25).to_bytes(2, "big") + b"192.0.2.1\x00"])
             self.assertEqual(told.commands(b"M"), [b"<a@b.example>\x00"])
