@@ -1,9 +1,11 @@
 """replyctl postfix: sets a real Postfix up, tries it out, and gives it back as it was."""
 
+import contextlib
 import os
 
 import pytest
 from harness import smtp
+from harness.net import wait_for
 from harness.replymilter import replyctl
 
 SITE = 'site = { help_url = "https://help.test/%{status}"; };\n'
@@ -31,10 +33,20 @@ class Admin:
     def reload(self):
         postfix = self.host.postfix
         mark = postfix.mark()
+        old = self._smtpds()
         for name in ("main.cf", "master.cf"):
             os.utime(os.path.join(postfix.config, name), (1, 1))
         postfix.master.send_signal(1)
         postfix.wait_log("reload -- version", mark)
+        # One of before may take a client still.
+        wait_for(lambda: not old & self._smtpds(), "the servers of before to end")
+
+    def _smtpds(self):
+        found = set()
+        for process in self.host.postfix.processes():
+            with contextlib.suppress(OSError), open(f"/proc/{process}/comm", encoding="ascii") as name:
+                found |= {process} if name.read() == "smtpd\n" else set()
+        return found
 
 
 @pytest.fixture(params=[False, True], ids=["plain", "chroot"])
