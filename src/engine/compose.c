@@ -175,7 +175,7 @@ static void
 add_lines(SmtpReply *reply, const GPtrArray *added)
 {
     if (smtp_reply_line_count(reply) + added->len > FIT_MAX_LINES)
-        g_array_set_size(reply->lines, FIT_MAX_LINES - added->len);
+        smtp_reply_truncate(reply, FIT_MAX_LINES - added->len);
     for (guint i = 0; i < added->len; i++)
         smtp_reply_add_line(reply, g_ptr_array_index(added, i));
     smtp_reply_set_code(reply, reply->code, reply->status);

@@ -175,7 +175,7 @@ take_false_codes(SmtpReply *reply)
 {
     guint number = 0;
     for (guint i = 0; reply->code == 0 && i < smtp_reply_line_count(reply); i++) {
-        guint taken = take_false_code(reply, &g_array_index(reply->lines, SmtpReplyLine, i));
+        guint taken = take_false_code(reply, &reply->lines[i]);
         number = taken != 0 ? taken : number;
     }
     return number;
@@ -413,7 +413,7 @@ static void
 drop_malformed_status(const Repair *repair)
 {
     for (guint i = 0; i < smtp_reply_line_count(repair->reply); i++) {
-        SmtpReplyLine *line = &g_array_index(repair->reply->lines, SmtpReplyLine, i);
+        SmtpReplyLine *line = &repair->reply->lines[i];
         gsize length = 0;
         while (!enhanced_status_is_set(line->status) &&
                (length = fit_malformed_status(line->text)) > 0) {
@@ -462,8 +462,8 @@ give_words(const Repair *repair, guint code, EnhancedStatus status)
     lint_note(repair->findings, LINT_TEXT_EMPTY, 0,
               g_strdup("The reply has no text; Sendmail then sends whatever its memory holds."),
               g_strdup("It gets a sentence that fits."));
-    SmtpReplyLine *line = &g_array_index(repair->reply->lines, SmtpReplyLine, 0);
-    g_array_set_size(repair->reply->lines, 1);
+    SmtpReplyLine *line = &repair->reply->lines[0];
+    smtp_reply_truncate(repair->reply, 1);
     g_free(line->text);
     line->text = g_strdup(own_words(repair, code));
     smtp_reply_set_code(repair->reply, repair->context->without_code ? 0 : code, status);
@@ -495,7 +495,7 @@ repair_parse(const char *raw, gsize length, const LintContext *context)
 {
     SmtpReply *reply = smtp_reply_parse(raw, (gssize)length);
     for (guint i = 0; context->milter_text && i < smtp_reply_line_count(reply); i++) {
-        SmtpReplyLine *line = &g_array_index(reply->lines, SmtpReplyLine, i);
+        SmtpReplyLine *line = &reply->lines[i];
         char *text = milter_text_unescape(line->text);
         g_free(line->text);
         line->text = text;

@@ -9,19 +9,22 @@
 
 #include "mail/smtp_reply_internal.h"
 
-static void
-line_clear(gpointer line)
-{
-    g_free(((SmtpReplyLine *)line)->text);
-}
-
 SmtpReply *
 smtp_reply_empty(void)
 {
-    SmtpReply *reply = g_new0(SmtpReply, 1);
-    reply->lines = g_array_new(FALSE, TRUE, sizeof(SmtpReplyLine));
-    g_array_set_clear_func(reply->lines, line_clear);
+    SmtpReply *reply = g_new(SmtpReply, 1);
+    *reply = (SmtpReply){.code = 0};
     return reply;
+}
+
+/* There is room for as many lines as the next power of two. */
+static void
+add_line(SmtpReply *reply, SmtpReplyLine line)
+{
+    guint count = reply->line_count;
+    if ((count & (count - 1)) == 0)
+        reply->lines = g_renew(SmtpReplyLine, reply->lines, MAX(2 * count, 1));
+    reply->lines[reply->line_count++] = line;
 }
 
 void
@@ -31,9 +34,17 @@ smtp_reply_append(SmtpReply *reply, guint code, char separator, EnhancedStatus s
     SmtpReplyLine line = {.code = code, .status = status, .separator = separator};
     line.text = memcpy(g_malloc(length + 1), text, length);
     line.text[length] = '\0';
-    for (char *at = strpbrk(line.text, "\r\n"); at != NULL; at = strpbrk(at, "\r\n"))
+    add_line(reply, line);
+}
+
+/* As smtp_reply_append(), of a text that may have breaks in it. */
+static void
+append_text_of(SmtpReply *reply, guint code, EnhancedStatus status, const char *text)
+{
+    smtp_reply_append(reply, code, code == 0 ? '\0' : ' ', status, text, strlen(text));
+    char *copy = reply->lines[reply->line_count - 1].text;
+    for (char *at = strpbrk(copy, "\r\n"); at != NULL; at = strpbrk(at, "\r\n"))
         *at = ' ';
-    g_array_append_val(reply->lines, line);
 }
 
 SmtpReply *
@@ -42,7 +53,7 @@ smtp_reply_new(guint code, EnhancedStatus status, const char *text)
     SmtpReply *reply = smtp_reply_empty();
     reply->code = code;
     reply->status = status;
-    smtp_reply_append(reply, code, code == 0 ? '\0' : ' ', status, text, strlen(text));
+    append_text_of(reply, code, status, text);
     return reply;
 }
 
@@ -50,9 +61,9 @@ SmtpReply *
 smtp_reply_copy(const SmtpReply *reply)
 {
     SmtpReply *copy = smtp_reply_empty();
-    GArray *lines = copy->lines;
     *copy = *reply;
-    copy->lines = lines;
+    copy->lines = NULL;
+    copy->line_count = 0;
     copy->remote_name = g_strdup(reply->remote_name);
     copy->remote_addr = g_strdup(reply->remote_addr);
     for (guint i = 0; i < smtp_reply_line_count(reply); i++) {
@@ -68,7 +79,8 @@ smtp_reply_free(SmtpReply *reply)
 {
     if (reply == NULL)
         return;
-    g_array_unref(reply->lines);
+    smtp_reply_truncate(reply, 0);
+    g_free(reply->lines);
     g_free(reply->remote_name);
     g_free(reply->remote_addr);
     g_free(reply);
@@ -77,46 +89,50 @@ smtp_reply_free(SmtpReply *reply)
 const SmtpReplyLine *
 smtp_reply_line(const SmtpReply *reply, guint index)
 {
-    g_assert(index < reply->lines->len);
-    return &g_array_index(reply->lines, SmtpReplyLine, index);
+    g_assert(index < reply->line_count);
+    return &reply->lines[index];
 }
 
 guint
 smtp_reply_line_count(const SmtpReply *reply)
 {
-    return reply->lines->len;
+    return reply->line_count;
+}
+
+void
+smtp_reply_truncate(SmtpReply *reply, guint count)
+{
+    while (reply->line_count > count)
+        g_free(reply->lines[--reply->line_count].text);
 }
 
 void
 smtp_reply_add_line(SmtpReply *reply, const char *text)
 {
-    SmtpReplyLine *last = &g_array_index(reply->lines, SmtpReplyLine, reply->lines->len - 1);
+    SmtpReplyLine *last = &reply->lines[reply->line_count - 1];
     if (last->code != 0)
         last->separator = '-';
-    smtp_reply_append(reply, reply->code, reply->code == 0 ? '\0' : ' ', reply->status, text,
-                      strlen(text));
+    append_text_of(reply, reply->code, reply->status, text);
 }
 
 void
 smtp_reply_set_texts(SmtpReply *reply, const GPtrArray *texts)
 {
     g_assert(texts->len > 0);
-    g_array_set_size(reply->lines, 0);
-    for (guint i = 0; i < texts->len; i++) {
-        const char *text = g_ptr_array_index(texts, i);
-        smtp_reply_append(reply, 0, '\0', ENHANCED_STATUS_NONE, text, strlen(text));
-    }
+    smtp_reply_truncate(reply, 0);
+    for (guint i = 0; i < texts->len; i++)
+        append_text_of(reply, 0, ENHANCED_STATUS_NONE, g_ptr_array_index(texts, i));
     smtp_reply_set_code(reply, reply->code, reply->status);
 }
 
 void
 smtp_reply_set_code(SmtpReply *reply, guint code, EnhancedStatus status)
 {
-    guint count = reply->lines->len;
+    guint count = reply->line_count;
     reply->code = code;
     reply->status = status;
     for (guint i = 0; i < count; i++) {
-        SmtpReplyLine *line = &g_array_index(reply->lines, SmtpReplyLine, i);
+        SmtpReplyLine *line = &reply->lines[i];
         line->code = code;
         line->status = status;
         line->separator = code == 0 ? '\0' : (i + 1 < count ? '-' : ' ');

@@ -34,7 +34,8 @@ typedef struct {
 typedef struct {
     guint code; /* of the last line that has one (RFC 5321: the last line decides); 0: none */
     EnhancedStatus status; /* likewise */
-    GArray *lines;         /* of SmtpReplyLine; at least one */
+    SmtpReplyLine *lines;  /* owned, with their texts; at least one */
+    guint line_count;
     /* What stands around the reply in a log or a report; NULL or unknown where it does not. */
     char *remote_name;  /* "mx.example.org" of "host mx.example.org[192.0.2.1] said:" */
     char *remote_addr;  /* "192.0.2.1" */
@@ -58,6 +59,9 @@ guint smtp_reply_line_count(const SmtpReply *reply);
 
 /* Appends a line with the reply's own code and status. `text` is copied. */
 void smtp_reply_add_line(SmtpReply *reply, const char *text);
+
+/* Leaves out the lines from `count`, which is at least 1, on. */
+void smtp_reply_truncate(SmtpReply *reply, guint count);
 
 /* Takes these texts (GPtrArray of char *, at least one, copied) for its lines, with its own code
  * and status on each. */

@@ -105,23 +105,32 @@ behind_text(char *text, char *end)
     return end;
 }
 
+static char *
+first_break(char *text, gsize length)
+{
+    char *feed = memchr(text, '\n', length);
+    char *end = feed != NULL ? feed : text + length;
+    char *carriage = memchr(text, '\r', (gsize)(end - text));
+    return carriage != NULL ? carriage : end;
+}
+
 /* One '\n' between lines, no blank lines; a line that begins with a blank goes on with the last.
  * Done in place; returns the end. */
 static char *
-unfold(char *text)
+unfold(char *text, gsize length)
 {
-    char *out = text + strcspn(text, "\r\n");
+    char *out = first_break(text, length);
     for (const char *at = out; *at != '\0';) {
         at += break_length(at);
         out = behind_text(text, out);
         gboolean fold = is_blank(*at);
         at += strspn(at, " \t");
-        gsize length = strcspn(at, "\r\n");
-        if (length > 0 && out > text)
+        gsize line = strcspn(at, "\r\n");
+        if (line > 0 && out > text)
             *out++ = fold ? ' ' : '\n';
-        memmove(out, at, length);
-        out += length;
-        at += length;
+        memmove(out, at, line);
+        out += line;
+        at += line;
     }
     out = behind_text(text, out);
     *out = '\0';
@@ -608,7 +617,7 @@ skip_spaces(const char *text, const char *end)
 static void
 append_line(SmtpReply *reply, const char *at, const char *end)
 {
-    if (reply->lines->len == SMTP_REPLY_MAX_LINES) {
+    if (reply->line_count == SMTP_REPLY_MAX_LINES) {
         reply->truncated = TRUE;
         return;
     }
@@ -785,7 +794,7 @@ append_lines(Scan *scan)
             append_line(scan->reply, line, end);
         line = end + (end < scan->end ? 1 : 0);
     }
-    if (scan->reply->lines->len == 0)
+    if (scan->reply->line_count == 0)
         append_line(scan->reply, scan->end, scan->end);
 }
 
@@ -814,14 +823,14 @@ adopt_status(SmtpReply *reply, EnhancedStatus status)
 static void
 resolve(SmtpReply *reply, EnhancedStatus outer)
 {
-    for (guint i = 0; i < reply->lines->len; i++) {
+    for (guint i = 0; i < reply->line_count; i++) {
         const SmtpReplyLine *line = smtp_reply_line(reply, i);
         if (line->code != 0)
             reply->code = line->code;
         if (enhanced_status_is_set(line->status))
             reply->status = line->status;
     }
-    adopt_status(reply, trailing_status(smtp_reply_line(reply, reply->lines->len - 1)->text));
+    adopt_status(reply, trailing_status(smtp_reply_line(reply, reply->line_count - 1)->text));
     adopt_status(reply, outer);
 }
 
@@ -835,7 +844,7 @@ smtp_reply_parse(const char *text, gssize length)
         reply->truncated = TRUE;
     }
     g_autofree char *copy = copy_without_nul(text, size);
-    Scan scan = {.at = copy, .end = unfold(copy), .reply = reply};
+    Scan scan = {.at = copy, .end = unfold(copy, size), .reply = reply};
     skip_blanks(&scan);
     scan.enveloped = code_at(scan.at) == 0;
     skip_envelope(&scan);

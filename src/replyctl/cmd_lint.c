@@ -21,7 +21,7 @@ static void
 double_percents(SmtpReply *reply)
 {
     for (guint i = 0; i < smtp_reply_line_count(reply); i++) {
-        SmtpReplyLine *line = &g_array_index(reply->lines, SmtpReplyLine, i);
+        SmtpReplyLine *line = &reply->lines[i];
         g_autofree char *single = line->text;
         line->text = milter_text_escape(single);
     }

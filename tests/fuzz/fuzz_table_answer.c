@@ -146,7 +146,7 @@ check_footer(const Policy *policy, const char *key, const char *answer)
     }
     g_autofree char *said = smtp_reply_to_wire(whole);
     g_autofree char *again = ask(policy, DOOR_FOOTER, said, &class);
-    g_assert(again == NULL || strlen(said) > TABLE_KEY_MAX || whole->lines->len > 200);
+    g_assert(again == NULL || strlen(said) > TABLE_KEY_MAX || whole->line_count > 200);
 }
 
 static void
