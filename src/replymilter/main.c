@@ -151,6 +151,7 @@ static gboolean
 wait_for_the_end(Daemon *daemon)
 {
     while (!milter_door_failed()) {
+        notify_alive();
         switch (signals_wait(LOOK_AROUND_MS)) {
         case SIGNAL_RELOAD:
             reload(daemon);
@@ -215,14 +216,22 @@ stop(Daemon *daemon)
 }
 
 /* Until all is well, whoever has started us by hand sees what is wrong. */
+static LogTarget
+log_targets(const Options *options, gboolean started)
+{
+    if (options->front)
+        return LOG_TO_STDERR;
+    if (notify_journal_reads_stderr())
+        return LOG_TO_SYSLOG; /* the same journal, with facility and priority */
+    if (options->check)
+        return LOG_TO_STDERR;
+    return started ? LOG_TO_SYSLOG : LOG_TO_STDERR | LOG_TO_SYSLOG;
+}
+
 static void
 open_log(const Options *options, const char *facility, gboolean started)
 {
-    gboolean front = options->front || options->check;
-    LogTarget targets = LOG_TO_STDERR;
-    if (!front)
-        targets = started ? LOG_TO_SYSLOG : LOG_TO_STDERR | LOG_TO_SYSLOG;
-    log_open(targets, "replymilter", facility != NULL ? facility : "mail");
+    log_open(log_targets(options, started), "replymilter", facility != NULL ? facility : "mail");
 }
 
 /* Loads the policy; for -n that is all. */

@@ -10,3 +10,10 @@
 void notify_ready(const char *policy_file);
 void notify_reloading(void);
 void notify_stopping(void);
+
+/* The main thread still turns: for WatchdogSec= of the unit. May be called as often as one likes;
+ * systemd is only told as often as it wants to know. */
+void notify_alive(void);
+
+/* Is standard error the journal's, so that what is said there and to syslog is read twice? */
+gboolean notify_journal_reads_stderr(void);

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -95,7 +96,7 @@ tells_when_it_began_to_reload(void **state)
     assert_non_null(got);
     assert_true(g_str_has_prefix(got, start));
     gint64 at = g_ascii_strtoll(got + strlen(start), &end, 10);
-    assert_string_equal(end, "");
+    assert_string_equal(end, "\nWATCHDOG=1");
     assert_true(at >= before && at <= after);
     assert_null(told(*state));
 }
@@ -105,6 +106,56 @@ tells_that_it_stops(void **state)
 {
     notify_stopping();
     is_told(*state, "STOPPING=1\nSTATUS=Letting the messages under way end");
+}
+
+/* The first sign of life at once, the next when a quarter of the time has gone. */
+static void
+tells_that_it_lives(void **state)
+{
+    g_setenv("WATCHDOG_USEC", "200000", TRUE);
+    g_autofree char *pid = g_strdup_printf("%ld", (long)getpid());
+    g_setenv("WATCHDOG_PID", pid, TRUE);
+    notify_alive();
+    is_told(*state, "WATCHDOG=1");
+    notify_alive();
+    assert_null(told(*state));
+    g_usleep(55000);
+    notify_alive();
+    is_told(*state, "WATCHDOG=1");
+    g_usleep(55000);
+    g_setenv("WATCHDOG_PID", "1", TRUE); /* somebody else is meant */
+    notify_alive();
+    assert_null(told(*state));
+    g_unsetenv("WATCHDOG_PID");
+    g_unsetenv("WATCHDOG_USEC");
+    notify_alive();
+    assert_null(told(*state));
+}
+
+static void
+knows_the_journal(void **state)
+{
+    (void)state;
+    struct stat status;
+    assert_int_equal(fstat(STDERR_FILENO, &status), 0);
+    guint64 device = status.st_dev, inode = status.st_ino;
+    const struct {
+        char *stream;
+        gboolean journal;
+    } cases[] = {
+        {g_strdup_printf("%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT, device, inode), TRUE},
+        {g_strdup_printf("%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT, device, inode + 1), FALSE},
+        {g_strdup_printf("%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT, device + 1, inode), FALSE},
+        {g_strdup_printf("%" G_GUINT64_FORMAT, device), FALSE},
+        {g_strdup(""), FALSE},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_setenv("JOURNAL_STREAM", cases[i].stream, TRUE);
+        assert_int_equal(notify_journal_reads_stderr(), cases[i].journal);
+        g_free(cases[i].stream);
+    }
+    g_unsetenv("JOURNAL_STREAM");
+    assert_false(notify_journal_reads_stderr());
 }
 
 static void
@@ -127,10 +178,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_MANAGER(tells_that_it_is_ready),
-        WITH_MANAGER(tells_when_it_began_to_reload),
-        WITH_MANAGER(tells_that_it_stops),
-        WITH_MANAGER(tells_nobody_without_systemd),
+        WITH_MANAGER(tells_that_it_is_ready), WITH_MANAGER(tells_when_it_began_to_reload),
+        WITH_MANAGER(tells_that_it_stops),    WITH_MANAGER(tells_that_it_lives),
+        cmocka_unit_test(knows_the_journal),  WITH_MANAGER(tells_nobody_without_systemd),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
