@@ -11,6 +11,7 @@
 
 #include <glib/gstdio.h>
 
+#include "engine/sendmail_answer.h"
 #include "engine/table_answer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -112,6 +113,26 @@ check_reject(const Policy *policy, const char *answer, guint class)
     g_assert(reject == NULL && footer == NULL);
 }
 
+/* The same key as Sendmail's rule set might have it: one quotation, and nothing that would end it.
+ */
+static void
+check_sendmail(const Policy *policy, const char *key)
+{
+    const EngineMoment moment = {.now_us = 0, .random = 1};
+    Facts facts;
+    Decision decision;
+    facts_init(&facts, DOOR_REJECT);
+    decision_init(&decision);
+    g_autofree char *answer = sendmail_answer(policy, key, &facts, &moment, &decision);
+    if (answer != NULL) {
+        gsize length = strlen(answer);
+        check_text(answer, strlen("\"550 5.123.123 \"") + SENDMAIL_ANSWER_TEXT);
+        g_assert(strchr("45", answer[1]) != NULL && strcspn(answer + 1, "\"\\") == length - 2);
+    }
+    decision_clear(&decision);
+    facts_clear(&facts);
+}
+
 /* Each '$' is doubled or begins a name that we know. */
 static void
 check_dollars(const char *text)
@@ -171,6 +192,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const Policy *policy = policies[data[1] % G_N_ELEMENTS(policies)];
     g_autofree char *key = g_strndup((const char *)data + 2, size - 2);
     g_autofree char *answer = ask(policy, door, key, &class);
+    check_sendmail(policy, key);
     if (answer == NULL)
         return 0;
     switch (door) {

@@ -368,7 +368,7 @@ answers_pipelined_requests_in_order(void **state)
     assert_true(send_all(fd, wire->str, wire->len));
     for (int i = 0; i < REQUESTS; i++) {
         g_autofree char *wanted = g_strdup_printf(
-            "PERM unknown map \"table%d\" (known: reject, footer, delivery, rbl)", i);
+            "PERM unknown map \"table%d\" (known: reject, footer, delivery, rbl, sendmail)", i);
         g_autofree char *answer = read_answer(fd);
         assert_string_equal(answer, wanted);
     }
