@@ -25,6 +25,7 @@ const Command commands[] = {
     {"tail", "[MEMBER=PATTERN...]", "the events as they come, in readable lines", cmd_tail},
     {"pages", "DIR", "static help pages, one a status and category", cmd_pages},
     {"postfix", "", "sets up the Postfix of this host, takes it back, tries it out", cmd_postfix},
+    {"sendmail", "", "prints the lines for sendmail.mc", cmd_sendmail},
     {"version", "", "the version", cmd_version},
     {NULL, NULL, NULL, NULL},
 };

@@ -34,6 +34,7 @@ int cmd_follow(int argc, char **argv);
 int cmd_lint(int argc, char **argv);
 int cmd_pages(int argc, char **argv);
 int cmd_postfix(int argc, char **argv);
+int cmd_sendmail(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_tail(int argc, char **argv);
 int cmd_try(int argc, char **argv);

@@ -16,7 +16,7 @@ from harness import smtp
 from harness.filter import CONTINUE, Filter, add_header, reply
 from harness.net import slow, wait_for
 from harness.replymilter import Replymilter, replyctl
-from harness.sendmail import HOSTNAME, INSIDER, STRANGER, Sendmail, SendmailHost, milter
+from harness.sendmail import HOSTNAME, INSIDE, INSIDER, STRANGER, Sendmail, SendmailHost, milter
 from harness.sink import Sink
 from test_bounces import FEEDBACK, FORGED, body, dsn, group, plain, report, tags
 
@@ -421,6 +421,58 @@ def test_a_wrapped_filter(make_sendmail_host, request):
     filter_.reset({b"E": add_header("X-Filter", "was here") + CONTINUE})
     assert send(host)["end"].code == 250
     assert "X-Filter: was here" in host.sink.wait_mail()[0].headers()
+
+
+# ---- as `replyctl sendmail` sets it up
+
+
+@pytest.fixture
+def host_by_replyctl(make_sendmail, make_daemon, make_sink, tmp_path):
+    """host_by_replyctl(policy): a Sendmail with the lines that replyctl prints for a policy with these sockets."""
+
+    def host(policy):
+        sockets = "".join(
+            f'{name} = {{ socket = "unix:{INSIDE}/run/{socket_}.sock"; }};\n'
+            for name, socket_ in (("milter", "replymilter"), ("tables", "replymilter-tables"))
+        )
+        (tmp_path / "policy").write_text(sockets + policy)
+        told = replyctl("sendmail", "-c", tmp_path / "policy", "--ruleset").stdout
+        milter_lines, rules = re.split("(?m)^(?=LOCAL_CONFIG)", told)
+        make = types.SimpleNamespace(sendmail=make_sendmail, daemon=make_daemon, sink=make_sink)
+        return SendmailHost(make, policy, filters={}, m4=milter_lines, rules=rules).start()
+
+    return host
+
+
+def test_its_own_refusals_in_our_words(host_by_replyctl):
+    policy = """
+    site = { contact = "help@smx.test"; };
+    replies = { rules = (
+      { name = "listed"; when = { text = "*access db*"; stage = "rcpt"; };
+        then = { mode = "replace"; code = 554; status = "5.7.8"; text = [ "You are \\"listed\\": 100% (sure), $1.", "https://x.test/a?b=1;c" ]; }; } ); };
+    """ + check('recipient = "second@local.test";')
+    host = host_by_replyctl(policy)
+    got = send(host, recipients=["x@else.test", "listed@local.test", "second@local.test", "nouser@local.test", "user@local.test"])
+    relay, listed, second, nouser, user = got["rcpt"]
+    event = host.daemon.wait_event(category="relay-denied")
+    assert len(relay.wire_lines) == 1 and relay.wire_lines[0].startswith("550 5.7.1 <x@else.test>... Relaying denied - ")
+    assert relay.wire_lines[0].endswith(f" Reference: {event['reference']}") and "help@smx.test" in relay.wire_lines[0]
+    assert (event["door"], event["stage"], event["changed"]) == ("reject", "rcpt", True)
+    assert relay.text == f"<x@else.test>... {event['final']['text']}"
+    (event,) = host.daemon.events(rule="listed")
+    assert listed.wire_lines == [
+        f"554 5.7.8 You are 'listed': 100% (sure), $1. https://x.test/a?b=1;c - Reference: {event['reference']}"
+    ]
+    assert second.wire_lines == ["550 5.7.1 <second@local.test>... Not here."]
+    assert nouser.wire_lines == ["550 5.1.1 <nouser@local.test>... User unknown"]
+    assert user.code == 250 and got["end"].code == 250
+    host.daemon.stop()
+    got = send(host, recipients=["x@else.test", "listed@local.test", "user@local.test"])
+    assert [reply.wire_lines[0] for reply in got["rcpt"][:2]] == [
+        "550 5.7.1 <x@else.test>... Relaying denied",
+        "550 5.7.1 <listed@local.test>... access db says no",
+    ]
+    assert got["end"].code == 250
 
 
 # ---- what Sendmail logs and what it sends back

@@ -246,7 +246,8 @@ class SendmailHost:
 
     def __init__(self, make, policy="", failure="", **options):
         self.sink = make.sink()
-        self.sendmail = make.sendmail(self.sink.port, filters={"replymilter": milter(failure)}, **options)
+        filters = options.pop("filters", {"replymilter": milter(failure)})
+        self.sendmail = make.sendmail(self.sink.port, filters=filters, **options)
         self.port = self.sendmail.port
         self.daemon = make.daemon(policy, run=self.sendmail.path("run"), group=grp.getgrgid(0).gr_name)
 
