@@ -5,10 +5,10 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "replyctl/program.h"
 
 #define BEFORE_MARK   ".before-replymilter-"
 #define WITH_MARK     ".with-replymilter-"
@@ -27,26 +27,12 @@ path_of(const PostfixInstall *install, const char *name)
     return g_build_filename(postfix_install_value(install, "config_directory"), name, NULL);
 }
 
-/* Runs a program to its end. FALSE and an error if it fails; `most`: the greatest status that is no
- * failure. */
-static gboolean
-run(const char *const *words, int most, char **output, GError **error)
-{
-    g_autofree char *complaint = NULL;
-    int status;
-    if (!g_spawn_sync(NULL, (char **)words, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, output,
-                      &complaint, &status, error))
-        return FALSE;
-    if (WIFEXITED(status) && WEXITSTATUS(status) <= most)
-        return TRUE;
-    return error_fail(error, REPLYMILTER_ERROR_IO, "%s: %s", words[0], g_strstrip(complaint));
-}
-
 /* With owner, mode and time. */
 static gboolean
 copy(const char *from, const char *to, GError **error)
 {
-    return run((const char *const[]){"cp", "--preserve=all", "--", from, to, NULL}, 0, NULL, error);
+    return program_run((const char *const[]){"cp", "--preserve=all", "--", from, to, NULL}, 0, NULL,
+                       error);
 }
 
 static char *
@@ -86,7 +72,7 @@ carry_out(const PostfixInstall *install, const PostfixChange *change, GError **e
     const char *enter[] = {"usermod", "-aG", change->group, change->user, NULL};
     const char *leave[] = {"gpasswd", "-d", change->user, change->group, NULL};
     g_autofree char *output = NULL;
-    return run(change->leave ? leave : enter, 0, &output, error);
+    return program_run(change->leave ? leave : enter, 0, &output, error);
 }
 
 static gboolean
@@ -122,8 +108,8 @@ finish(const Edited *file, const char *mark, GError **error)
     g_autofree char *difference = NULL;
     if (rename(file->before, kept) != 0)
         return error_fail(error, REPLYMILTER_ERROR_IO, "%s cannot be kept as a backup", kept);
-    if (!run((const char *const[]){"diff", "-u", "--", kept, file->path, NULL}, 1, &difference,
-             error))
+    if (!program_run((const char *const[]){"diff", "-u", "--", kept, file->path, NULL}, 1,
+                     &difference, error))
         return FALSE;
     fputs(difference, stdout);
     return TRUE;

@@ -5,9 +5,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
-#include "base/error.h"
+#include "replyctl/program.h"
 
 static const char *const parameters[] = {
     "compatibility_level",
@@ -27,22 +26,11 @@ static const char *const parameters[] = {
 /* ---- postconf ----------------------------------------------------------------------------------
  */
 
-static gboolean
-ended_well(int status, const char *complaint, GError **error)
-{
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return TRUE;
-    g_autofree char *line = g_strstrip(g_strdup(complaint != NULL ? complaint : ""));
-    g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_IO, "postconf failed: %s", line);
-    return FALSE;
-}
-
 gboolean
 postfix_postconf(const char *folder, const char *const *words, char **output, GError **error)
 {
     g_autoptr(GPtrArray) command = g_ptr_array_new();
-    g_autofree char *out = NULL, *complaint = NULL;
-    int status;
+    g_autofree char *out = NULL;
     g_ptr_array_add(command, (gpointer) "postconf");
     if (folder != NULL) {
         g_ptr_array_add(command, (gpointer) "-c");
@@ -51,10 +39,7 @@ postfix_postconf(const char *folder, const char *const *words, char **output, GE
     for (; *words != NULL; words++)
         g_ptr_array_add(command, (gpointer)*words);
     g_ptr_array_add(command, NULL);
-    if (!g_spawn_sync(NULL, (char **)command->pdata, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out,
-                      &complaint, &status, error))
-        return FALSE;
-    if (!ended_well(status, complaint, error))
+    if (!program_run((const char *const *)command->pdata, 0, &out, error))
         return FALSE;
     if (output != NULL)
         *output = g_steal_pointer(&out);
