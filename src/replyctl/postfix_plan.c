@@ -7,6 +7,9 @@
 #include <pwd.h>
 #include <string.h>
 
+#define USUAL_MILTER "unix:/run/replymilter.sock"
+#define USUAL_TABLES "unix:/run/replymilter-tables.sock"
+
 /* Since which version a hook is there: 307 is 3.7. */
 enum { SINCE_FOOTER = 304, SINCE_REJECT = 311 };
 
@@ -36,8 +39,9 @@ name_of(const char *socket, const char *otherwise)
     return g_strdup_printf("unix:%s", strchr(socket, '/'));
 }
 
-char *
-postfix_socket_name(const SocketSettings *settings, const char *otherwise)
+/* By which main.cf should call it. */
+static char *
+best_name(const SocketSettings *settings, const char *otherwise)
 {
     if (settings->link != NULL)
         return g_strdup_printf("unix:%s", settings->link);
@@ -51,7 +55,7 @@ names_of(const PostfixInstall *install, const SocketSettings *settings, const ch
     GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
     const char *queue = postfix_install_value(install, "queue_directory");
     char *path = name_of(settings->socket, otherwise);
-    g_ptr_array_add(names, postfix_socket_name(settings, otherwise));
+    g_ptr_array_add(names, best_name(settings, otherwise));
     g_ptr_array_add(names, path);
     const char *below = path + strlen("unix:");
     if (g_str_has_prefix(path, "unix:") && g_str_has_prefix(below, queue) &&
@@ -149,8 +153,8 @@ planner_begin(const PostfixInstall *install, const Policy *policy)
     return (Planner){.install = install,
                      .policy = policy,
                      .settings = settings,
-                     .milter = names_of(install, &settings->milter, POSTFIX_MILTER_SOCKET),
-                     .tables = names_of(install, &settings->tables, POSTFIX_TABLES_SOCKET),
+                     .milter = names_of(install, &settings->milter, USUAL_MILTER),
+                     .tables = names_of(install, &settings->tables, USUAL_TABLES),
                      .plan = plan_empty()};
 }
 

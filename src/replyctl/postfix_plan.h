@@ -44,8 +44,3 @@ char *postfix_change_command(const PostfixInstall *install, const PostfixChange 
 /* Its words, ending with NULL, without "postconf" and the folder; not for a group. Free with
  * g_strfreev(). */
 char **postfix_change_words(const PostfixChange *change);
-
-/* As Postfix has it: "unix:/run/replymilter.sock", "inet:127.0.0.1:8891". The caller frees it. */
-char *postfix_socket_name(const SocketSettings *settings, const char *otherwise);
-#define POSTFIX_MILTER_SOCKET "unix:/run/replymilter.sock"
-#define POSTFIX_TABLES_SOCKET "unix:/run/replymilter-tables.sock"
