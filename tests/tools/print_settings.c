@@ -11,19 +11,24 @@
 #include "policy/settings.h"
 #include "policy/template.h"
 
-/* One sentence a line, as mdoc wants it; no line may begin with a control character of roff. */
+/* Sentences as mdoc wants them: each begins a line, and no line is long. None may begin with a
+ * control character of roff. */
 static void
 print_sentences(const char *text)
 {
-    for (; *text != '\0'; text++) {
-        gboolean ends = text[0] == '.' && text[1] == ' ';
-        if (*text == '\\')
-            fputs("\\e", stdout);
-        else
-            putchar(*text);
-        if (ends) {
+    enum { WIDTH = 78 };
+    g_auto(GStrv) words = g_strsplit(text, " ", -1);
+    gsize column = 0;
+    for (char **word = words; *word != NULL; word++) {
+        g_autoptr(GString) shown = g_string_new(*word);
+        g_string_replace(shown, "\\", "\\e", 0);
+        gboolean fits = column + 1 + shown->len <= WIDTH;
+        const char *gap = column == 0 ? "" : fits ? " " : "\n";
+        printf("%s%s", gap, shown->str);
+        column = (*gap == '\n' ? 0 : column + 1) + shown->len;
+        if (g_str_has_suffix(shown->str, ".") && word[1] != NULL) {
             putchar('\n');
-            text++;
+            column = 0;
         }
     }
     putchar('\n');
@@ -43,7 +48,8 @@ print_row(const SettingRow *row, const PolicySettings *defaults)
 {
     g_autofree char *type = setting_describe(row), *value = setting_print(defaults, row);
     printf(".It Cm %s\n", strchr(row->path, '.') + 1);
-    printf("%c%s.\n", g_ascii_toupper(*type), type + 1);
+    g_autofree char *range = g_strdup_printf("%c%s.", g_ascii_toupper(*type), type + 1);
+    print_sentences(range);
     print_sentences(row->help);
     if (value != NULL) {
         g_autofree char *preset = macro_argument(value);
