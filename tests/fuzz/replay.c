@@ -4,8 +4,8 @@
  * Each fuzz target is linked with it, and `make check` replays the target's corpus (FUZZ_CORPUS, a
  * folder; files or folders given as arguments take its place). Each file is fed as it is and then
  * with a fixed sequence of mutations, the same in every run, so that every check tries some
- * thousands of hostile inputs. scripts/fuzz searches for new ones: there the targets are linked with
- * libFuzzer, whose main() takes the place of this one.
+ * thousands of hostile inputs. scripts/fuzz searches for new ones: there the targets are linked
+ * with libFuzzer, whose main() takes the place of this one.
  */
 #include <stdint.h>
 #include <stdio.h>
