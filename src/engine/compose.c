@@ -203,14 +203,14 @@ with_text(Composition *composition, SmtpReply *reply, const LintContext *context
     return reply;
 }
 
-/* At 421 and 521 the MTA hangs up: the reject table means it, and a filter that says no more. */
+/* At 421 and 521 the MTA hangs up: the reject table means it, and a filter has always had it so. */
 static gboolean
 hangup_is_meant(const Composition *composition)
 {
     const PolicyRule *rule = composition->choice->rule;
     const Facts *facts = composition->facts;
     return (rule != NULL && is_hangup(rule->reply.code)) ||
-           ((facts->door == DOOR_REJECT || facts->wordless) &&
+           ((facts->door == DOOR_REJECT || facts->door == DOOR_FILTER) &&
             is_hangup(composition->decision->original->code));
 }
 

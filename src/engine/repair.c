@@ -204,11 +204,17 @@ known_code(const Repair *repair, guint code)
     return better;
 }
 
+static gboolean
+is_hangup(guint code)
+{
+    return code == 421 || code == 521;
+}
+
 static guint
 staying_code(const Repair *repair, guint code)
 {
     gboolean expected = repair->stage == SMTP_STAGE_CONNECT || repair->stage == SMTP_STAGE_HELO;
-    if ((code != 421 && code != 521) || expected || repair->context->hangup_intended)
+    if (!is_hangup(code) || expected || repair->context->hangup_intended)
         return code;
     guint better = plain_code(repair, code / 100);
     lint_note(repair->findings, LINT_HANGUP, 0,
@@ -222,7 +228,9 @@ staying_code(const Repair *repair, guint code)
 static guint
 code_at_stage(const Repair *repair, guint code)
 {
-    if (!is_refusal(code) || catalog_code_at_stage(code, repair->stage) != CATALOG_STAGE_WRONG)
+    gboolean meant = is_hangup(code) && repair->context->hangup_intended;
+    if (meant || !is_refusal(code) ||
+        catalog_code_at_stage(code, repair->stage) != CATALOG_STAGE_WRONG)
         return code;
     guint better = catalog_code_for_stage(code, repair->stage);
     if (better / 100 != code / 100)

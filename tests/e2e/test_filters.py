@@ -187,6 +187,19 @@ MALFORMED = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("code", [421, 521])
+def test_a_hangup_stays_one(shared_pair, code):
+    """Repaired or not, Postfix hangs up as it does on the filter's own word; the text gets what is missing."""
+    pair = shared_pair(KEEP.replace("keep", "repair"))
+    for stage in (b"M", b"R", b"T", b"E"):
+        for text in (f"{code} {code // 100}.7.1 Goodbye.", f"{code} Goodbye."):
+            direct, wrapped = pair.both(DIALOG, {}, {stage: reply(text)})
+            assert direct.replies[-1] is None and wrapped.replies[-1] is None, (stage, text)
+            assert direct.replies[:-2] == wrapped.replies[:-2]
+            assert re.fullmatch(rb"%d \d\.\d\.\d Goodbye\.\r\n" % code, wrapped.replies[-2])
+            assert mails(wrapped) == mails(direct)
+
+
 @pytest.mark.parametrize("stage", [b"M", b"R", b"T", b"E"], ids=lambda stage: STAGES[stage])
 def test_malformed_replies(shared_pair, stage):
     """A refusal that Postfix makes temporary, or sends as it is though it desynchronises the client, is repaired."""
