@@ -3,8 +3,9 @@
  */
 #include "server/milter_reply.h"
 
-#include "base/log.h"
+#include "base/clock.h"
 #include "engine/milter_text.h"
+#include "server/trouble.h"
 
 enum { MAX_LINES = 32 };
 
@@ -42,9 +43,11 @@ set_reply(SMFICTX *context, const SmtpReply *reply)
 sfsistat
 milter_reply_set(SMFICTX *context, const SmtpReply *reply)
 {
-    if (set_reply(context, reply) == MI_SUCCESS)
-        return reply->code < 500 ? SMFIS_TEMPFAIL : SMFIS_REJECT;
-    g_autofree char *line = smtp_reply_to_line(reply);
-    log_error("libmilter does not take the reply \"%s\": the mail goes on", line);
-    return SMFIS_CONTINUE;
+    static SharedTrouble refused = SHARED_TROUBLE_INIT;
+    if (set_reply(context, reply) != MI_SUCCESS) {
+        g_autofree char *line = smtp_reply_to_line(reply);
+        shared_trouble_note(&refused, clock_monotonic_us(),
+                            "libmilter does not take the reply \"%s\": the MTA words it", line);
+    }
+    return reply->code < 500 ? SMFIS_TEMPFAIL : SMFIS_REJECT;
 }

@@ -11,6 +11,8 @@
 
 #include "mail/smtp_reply.h"
 
-/* SMFIS_REJECT or SMFIS_TEMPFAIL with the reply set; SMFIS_CONTINUE, logged, if libmilter refuses
- * it. */
+/*
+ * SMFIS_REJECT or SMFIS_TEMPFAIL by the code's class, with the reply set. If libmilter refuses the
+ * reply, which is logged, the MTA refuses all the same, in words of its own.
+ */
 sfsistat milter_reply_set(SMFICTX *context, const SmtpReply *reply);
