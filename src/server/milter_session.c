@@ -309,6 +309,14 @@ take_result(MilterSession *session, const FilterResult *result)
     g_assert_not_reached();
 }
 
+/* A filter that has failed is heard of at each stage. Where the MTA awaits no answer nobody is
+ * refused: that comes at the next one. */
+static SessionAnswer
+take_result_unless(MilterSession *session, unsigned long unanswered, const FilterResult *result)
+{
+    return session->steps & unanswered ? SESSION_CONTINUE : take_result(session, result);
+}
+
 /* "[192.0.2.1]" is what Sendmail writes for a client without a name. */
 static const char *
 client_name(const char *name)
@@ -380,7 +388,7 @@ milter_session_unknown(MilterSession *session, const char *line)
 {
     session->facts.stage = SMTP_STAGE_OTHER;
     FilterResult result = session_filters_unknown(session->filters, line);
-    return take_result(session, &result);
+    return take_result_unless(session, MILTER_STEP_NR_UNKN, &result);
 }
 
 static void
@@ -442,7 +450,7 @@ milter_session_mail(MilterSession *session, const char *const *arguments, const 
     if (answer != SESSION_CONTINUE)
         return answer;
     FilterResult result = session_filters_mail(session->filters, arguments);
-    return take_result(session, &result);
+    return take_result_unless(session, MILTER_STEP_NR_MAIL, &result);
 }
 
 /* For what it reports, if it does. */

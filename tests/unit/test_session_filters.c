@@ -401,6 +401,26 @@ a_failure_is_told(void **state)
 }
 
 /* The union of what both need, and nothing of it without filters. */
+/* One that dies at HELO and never answers MAIL: there the MTA awaits no answer of anybody. */
+static void
+a_failure_is_told_where_it_is_heard(void **state)
+{
+    static const ScriptRule rules[] = {{.command = 'H', .answers = "", .then = SCRIPT_CLOSE}, {0}};
+    static const Script script = {.rules = rules, .steps = SMFIP_NR_MAIL};
+    World *world = *state;
+    MilterSession *session = begin(world, &script, NULL, "");
+    assert_int_equal(greet(session), SESSION_CONTINUE);
+    assert_int_equal(say_mail(session), SESSION_CONTINUE);
+    assert_int_equal(say_rcpt(session), SESSION_REPLY);
+    assert_int_equal(milter_session_reply(session)->code, 451);
+    json_t *events = end(world, NULL);
+    assert_int_equal(json_array_size(events), 2);
+    assert_string_equal(text_of(events, 0, "event"), "filter-failure");
+    assert_string_equal(text_of(events, 1, "event"), "refusal");
+    assert_string_equal(text_of(events, 1, "stage"), "rcpt");
+    json_decref(events);
+}
+
 static void
 needs_are_joined(void **state)
 {
@@ -492,6 +512,7 @@ main(void)
         TEST(data_is_accepted_when_all_are_out),
         TEST(the_mtas_own_mail_is_refused_as_it_came),
         TEST(a_failure_is_told),
+        TEST(a_failure_is_told_where_it_is_heard),
         TEST(needs_are_joined),
         TEST(an_mta_without_leading_spaces),
     };
