@@ -12,7 +12,12 @@
 enum {
     SEND_AT = 64 * 1024, /* octets that wait for an answer to be due; more are sent before */
     PROGRESS_US = G_USEC_PER_SEC,
+    TIMEOUTS = 60, /* in all, for one command of a filter that says again and again that it works */
 };
+
+/* And no longer than the client waits for the answer to its message (RFC 5321 section 4.5.3.2.6).
+ */
+#define COMMAND_MAX_US (10 * G_TIME_SPAN_MINUTE)
 
 /* Of the new body that one filter wants. */
 #define BODY_MAX ((guint64)1024 * 1024 * 1024)
@@ -478,13 +483,23 @@ end_body(FilterClient *client, const Wanted *wanted)
     return filter_link_fail(client->link, FILTER_TROUBLE_LIMIT, "%s", error->message);
 }
 
+/* How long one command may take in all, however often the filter says that it is at work. */
+static gint64
+longest_us(const FilterClient *client)
+{
+    gint64 timeout_us = client->filter->timeout_us;
+    return MAX(MIN(timeout_us * TIMEOUTS, COMMAND_MAX_US), timeout_us);
+}
+
 /* Reads until its verdict; that is borrowed from the link. */
 static gboolean
-await_verdict(FilterClient *client, MilterCommandCode code, Wanted *wanted, gint64 deadline_us,
+await_verdict(FilterClient *client, MilterCommandCode code, Wanted *wanted, gint64 begun_us,
               MilterAnswer *answer)
 {
     g_autoptr(GError) error = NULL;
     MilterPacket packet;
+    gint64 last_us = begun_us + longest_us(client);
+    gint64 deadline_us = begun_us + client->filter->timeout_us;
     for (;;) {
         if (!filter_link_receive(client->link, deadline_us, &packet))
             return FALSE;
@@ -505,7 +520,7 @@ await_verdict(FilterClient *client, MilterCommandCode code, Wanted *wanted, gint
             return filter_link_fail(client->link, FILTER_TROUBLE_PROTOCOL, "%s is no answer",
                                     milter_code_name(packet.code));
         }
-        deadline_us = clock_monotonic_us() + client->filter->timeout_us;
+        deadline_us = MIN(clock_monotonic_us() + client->filter->timeout_us, last_us);
     }
 }
 
@@ -515,10 +530,10 @@ static gboolean
 exchange(FilterClient *client, MilterCommandCode code, Wanted *wanted, FilterVerdict *verdict)
 {
     MilterAnswer answer;
-    gint64 deadline_us = clock_monotonic_us() + client->filter->timeout_us;
+    gint64 begun_us = clock_monotonic_us();
     if (!filter_link_peek(client->link) || !is_quiet(client) ||
-        !filter_link_send(client->link, deadline_us) || !is_quiet(client) ||
-        !await_verdict(client, code, wanted, deadline_us, &answer))
+        !filter_link_send(client->link, begun_us + client->filter->timeout_us) ||
+        !is_quiet(client) || !await_verdict(client, code, wanted, begun_us, &answer))
         return FALSE;
     *verdict = take_verdict(client, code, &answer);
     return client->link == NULL || (is_quiet(client) && end_body(client, wanted));

@@ -497,6 +497,25 @@ test_progress_and_no_more(void **state)
     setup_free(setup);
 }
 
+/* One that does nothing but say so is not waited for without end. */
+static void
+test_progress_for_ever(void **state)
+{
+    (void)state;
+    g_autoptr(GString) answers = g_string_new("p");
+    for (guint i = 0; i < 200; i++)
+        g_string_append(answers, "\np");
+    const ScriptRule rules[] = {{.command = 'E', .answers = answers->str, .pause_ms = 10}, {0}};
+    const Script script = {.rules = rules};
+    Setup *setup = setup_new(&script, 1);
+    setup_begin(setup);
+    setup->policy[0].timeout_us = 20 * 1000;
+    gint64 begun_us = clock_monotonic_us();
+    assert_played(setup, WHOLE_SESSION, "E FAILED one");
+    assert_in_range(clock_monotonic_us() - begun_us, 60 * 20 * 1000, G_USEC_PER_SEC * 10);
+    setup_free(setup);
+}
+
 static HeldMessage *
 large_message(void)
 {
@@ -559,6 +578,7 @@ main(void)
         cmocka_unit_test(test_too_many_changes),
         cmocka_unit_test(test_progress),
         cmocka_unit_test(test_progress_and_no_more),
+        cmocka_unit_test(test_progress_for_ever),
         cmocka_unit_test(test_large_message_gets_stuck),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
