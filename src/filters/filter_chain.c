@@ -15,7 +15,8 @@ struct FilterChain {
     FilterState **states;
     FilterHost host;
     MilterNegotiation offer;
-    GString *packet; /* the command that is being told */
+    GString *asked_macros; /* by any of them, at any stage */
+    GString *packet;       /* the command that is being told */
 };
 
 FilterChain *
@@ -28,6 +29,8 @@ filter_chain_new(const PolicyFilter *const *filters, guint count, FilterStates *
     chain->clients = g_new0(FilterClient *, count);
     chain->states = g_new0(FilterState *, count);
     chain->packet = g_string_new(NULL);
+    chain->asked_macros = g_string_new(NULL);
+    chain->host.asked_macros = "";
     for (guint i = 0; i < count; i++) {
         chain->states[i] = filter_states_get(states, filters[i]->socket);
         chain->clients[i] = filter_client_new(filters[i], chain->states[i], &chain->host);
@@ -46,6 +49,7 @@ filter_chain_free(FilterChain *chain)
     g_free(chain->states);
     milter_negotiation_clear(&chain->offer);
     g_string_free(chain->packet, TRUE);
+    g_string_free(chain->asked_macros, TRUE);
     g_free(chain);
 }
 
@@ -68,16 +72,11 @@ collect_waiting(const FilterChain *chain, struct pollfd *polled, gint64 *until_u
     return waiting;
 }
 
-void
-filter_chain_begin(FilterChain *chain, guint32 actions, guint32 steps)
+static void
+connect_all(FilterChain *chain)
 {
     g_autofree struct pollfd *polled = g_new(struct pollfd, chain->count + 1);
     gint64 until_us;
-    chain->offer = (MilterNegotiation){
-        .version = filter_needs_version(actions, steps),
-        .actions = actions & MILTER_ACTIONS_V6,
-        .steps = steps & MILTER_STEPS_V6,
-    };
     for (guint i = 0; i < chain->count; i++)
         filter_client_start(chain->clients[i], &chain->offer);
     while (collect_waiting(chain, polled, &until_us) > 0) {
@@ -110,6 +109,30 @@ needs_of(const FilterChain *chain, guint i, MilterNegotiation *needs)
     }
     if (filter_client_is_in(chain->clients[i]))
         needs->steps &= ~(guint32)(MILTER_STEP_NOMAIL | MILTER_STEP_NR_MAIL);
+}
+
+static void
+collect_asked_macros(FilterChain *chain)
+{
+    for (guint i = 0; i < chain->count; i++) {
+        g_auto(MilterNegotiation) needs = {0};
+        needs_of(chain, i, &needs);
+        for (guint stage = 0; stage < MILTER_STAGES; stage++)
+            filter_needs_add_macros(chain->asked_macros, needs.macros[stage]);
+    }
+    chain->host.asked_macros = chain->asked_macros->str;
+}
+
+void
+filter_chain_begin(FilterChain *chain, guint32 actions, guint32 steps)
+{
+    chain->offer = (MilterNegotiation){
+        .version = filter_needs_version(actions, steps),
+        .actions = actions & MILTER_ACTIONS_V6,
+        .steps = steps & MILTER_STEPS_V6,
+    };
+    connect_all(chain);
+    collect_asked_macros(chain);
 }
 
 guint32

@@ -297,13 +297,14 @@ enum {
     STAGES_OF_CONNECTION = 1 << MILTER_STAGE_CONNECT | 1 << MILTER_STAGE_HELO,
 };
 
+/* Those of `names` that have a value, but for those that are in `others`. */
 static void
-collect_macros(const FilterClient *client, const char *names, GPtrArray *macros)
+collect_macros(const FilterClient *client, const char *names, const char *others, GPtrArray *macros)
 {
     g_autoptr(GString) name = g_string_new(NULL);
     while (filter_needs_next_macro(&names, name)) {
         const char *value = client->host->macro(client->host->data, name->str);
-        if (value == NULL)
+        if (value == NULL || filter_needs_has_macro(others, name->str))
             continue;
         g_ptr_array_add(macros, g_strdup(name->str));
         g_ptr_array_add(macros, g_strdup(value));
@@ -317,10 +318,12 @@ append_macros_of(FilterClient *client, MilterStage stage, MilterCommandCode code
     const char *asked = client->negotiated.macros[stage];
     g_autoptr(GPtrArray) macros = g_ptr_array_new_with_free_func(g_free);
     if (asked != NULL) {
-        collect_macros(client, asked, macros);
+        collect_macros(client, asked, "", macros);
     } else {
-        collect_macros(client, filter_needs_default_macros(stage), macros);
-        collect_macros(client, filter_needs_extra_macros(stage), macros);
+        collect_macros(client, filter_needs_default_macros(stage), "", macros);
+        /* What is there only because another filter has asked for it is not for this one. */
+        collect_macros(client, filter_needs_extra_macros(stage), client->host->asked_macros,
+                       macros);
     }
     client->macros_told |= 1u << stage;
     if (macros->len == 0 && (!even_none || (asked != NULL && asked[0] == '\0')))

@@ -54,7 +54,9 @@ typedef struct {
     void (*heard)(gpointer data, const FilterNews *news);
     gpointer data;
     guint64 memory_limit; /* limits.memory, for new bodies */
-    gint64 progressed_us; /* the chain's own: begin with 0 */
+    /* The chain's own: begin with 0. */
+    gint64 progressed_us;
+    const char *asked_macros; /* the names that any of the filters has asked for */
 } FilterHost;
 
 /* Says that work goes on, if it was not said within the last second. */

@@ -22,7 +22,8 @@ guint32 filter_needs_join(guint32 steps, guint32 others);
  * between spaces, static. */
 const char *filter_needs_default_macros(MilterStage stage);
 
-/* More that an administrator may have them send at a stage, for a filter that asked for nothing. */
+/* More that an administrator may have them send at a stage to a filter that asked for nothing
+ * (milter_connect_macros and its like). */
 const char *filter_needs_extra_macros(MilterStage stage);
 
 /* Is `name` in the list (between spaces or commas)? "{i}" and "i" are the same name. */

@@ -585,6 +585,28 @@ test_macros(void **state)
     setup_free(setup);
 }
 
+/* One that asks for nothing gets what an MTA sends by itself, and what the administrator has it
+ * send besides; but not what is known because another filter wants it. */
+static void
+test_macros_of_another(void **state)
+{
+    (void)state;
+    const Script scripts[] = {
+        {.notes_macros = TRUE, .steps = MILTER_STEPS_NO & ~MILTER_STEP_NOCONNECT},
+        {.macros = {[MILTER_STAGE_CONNECT] = "{client_port} j"}},
+    };
+    Setup *setup = setup_new(scripts, 2);
+    g_hash_table_insert(setup->macros, (gpointer) "j", (gpointer) "mx");
+    g_hash_table_insert(setup->macros, (gpointer) "{client_port}", (gpointer) "4711");
+    g_hash_table_insert(setup->macros, (gpointer) "{client_addr}", (gpointer) "192.0.2.1");
+    setup_begin(setup);
+    assert_played(setup, "C", "C CONTINUE");
+    setup_stop(setup);
+    assert_string_equal(setup->notes[0],
+                        "D C j=mx {client_addr}=192.0.2.1\nC mx.example.org 4 25 192.0.2.1\nQ\n");
+    setup_free(setup);
+}
+
 /* The MTA leaves out what nobody wants: its macros come with the next command. */
 static void
 test_macros_of_stages_left_out(void **state)
@@ -760,6 +782,7 @@ main(void)
         cmocka_unit_test(test_unanswered_is_sent),
         cmocka_unit_test(test_needs_of_all),
         cmocka_unit_test(test_macros),
+        cmocka_unit_test(test_macros_of_another),
         cmocka_unit_test(test_macros_of_stages_left_out),
         cmocka_unit_test(test_large_messages),
         cmocka_unit_test(test_large_new_body),
