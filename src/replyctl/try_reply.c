@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "engine/filter_reply.h"
 #include "engine/scope.h"
 #include "engine/table_answer.h"
 #include "engine/trace.h"
@@ -37,6 +38,29 @@ ask_table(const Policy *policy, const TryOptions *options, TryReply *reply)
     reply->answer = table_answer(policy, reply->key, &reply->facts, &moment, &reply->decision);
 }
 
+/* As the filter has written it, but for line ends: CR LF is hard to type. */
+static char *
+as_of_filter(const char *typed)
+{
+    GString *raw = g_string_new(NULL);
+    for (const char *at = typed; *at != '\0'; at++) {
+        if (*at == '\n' && (at == typed || at[-1] != '\r'))
+            g_string_append_c(raw, '\r');
+        g_string_append_c(raw, *at);
+    }
+    return g_string_free(raw, FALSE);
+}
+
+static void
+ask_for_filter(const Policy *policy, const TryOptions *options, TryReply *reply)
+{
+    EngineMoment moment = try_session_moment();
+    g_autofree char *raw = as_of_filter(options->reply);
+    const FilterAnswer answer = {
+        .kind = FILTER_ANSWER_REPLY, .filter = options->filter, .text = raw, .length = strlen(raw)};
+    filter_reply_decide(policy, &reply->facts, &answer, &moment, &reply->decision);
+}
+
 /* A milter or a filter speaks within the session. */
 static void
 ask_engine(const Policy *policy, const TryOptions *options, TryReply *reply)
@@ -51,7 +75,10 @@ ask_engine(const Policy *policy, const TryOptions *options, TryReply *reply)
     }
     reply->facts.stage = options->stage != SMTP_STAGE_UNKNOWN ? options->stage : given->stage;
     reply->facts.observed = options->door == DOOR_MILTER;
-    engine_reply(policy, &reply->facts, given, &moment, &reply->decision);
+    if (options->door == DOOR_FILTER)
+        ask_for_filter(policy, options, reply);
+    else
+        engine_reply(policy, &reply->facts, given, &moment, &reply->decision);
 }
 
 /* ---- why it stays as it is --------------------------------------------------------------------

@@ -202,6 +202,16 @@ class TestReply(Case):
         answer = self.reply("--reply", "250 2.0.0 ok", "--door", "reject")
         self.assertIsNone(answer["answer"])
 
+    def test_filter_writes_percent_twice(self):
+        for said, heard, repairs in (("550 5.7.1 100%% spam", "100% spam", []),
+                                     ("550 5.7.1 100% spam", "100% spam", ["percent-lone"]),
+                                     ("550-5.7.1 100%% spam\n550 5.7.1 Really.", "100% spam", [])):
+            with self.subTest(said):
+                reply = self.reply("--reply", said, "--filter", "rspamd", "--stage", "eom")
+                self.assertIn(heard, reply["final"]["lines"][0])
+                self.assertNotIn("%%", "".join(reply["final"]["lines"]))
+                self.assertEqual([name for name in reply["repairs"] if name != "status-vague"], repairs)
+
     def test_text_for_every_door(self):
         for door in ("milter", "filter", "reject", "footer", "delivery", "rbl", "command"):
             with self.subTest(door):
