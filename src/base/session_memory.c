@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 static atomic_size_t in_use;
+static atomic_ullong refusals;
 
 gboolean
 session_memory_take(gsize octets, guint64 limit)
@@ -14,6 +15,7 @@ session_memory_take(gsize octets, guint64 limit)
     if (before + octets <= limit)
         return TRUE;
     atomic_fetch_sub(&in_use, octets);
+    atomic_fetch_add(&refusals, 1);
     return FALSE;
 }
 
@@ -21,6 +23,12 @@ void
 session_memory_give(gsize octets)
 {
     atomic_fetch_sub(&in_use, octets);
+}
+
+guint64
+session_memory_refusals(void)
+{
+    return atomic_load(&refusals);
 }
 
 gsize

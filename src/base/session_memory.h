@@ -13,3 +13,6 @@ void session_memory_give(gsize octets);
 
 /* Taken and not given back. */
 gsize session_memory_in_use(void);
+
+/* How often nothing was taken. */
+guint64 session_memory_refusals(void);

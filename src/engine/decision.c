@@ -27,6 +27,14 @@ report_gap_name(ReportGap gap)
     return names[gap];
 }
 
+const SmtpReply *
+decision_said(const Decision *decision)
+{
+    if (decision->verdict == VERDICT_QUARANTINE || decision->verdict == VERDICT_DISCARD)
+        return NULL;
+    return decision->final != NULL ? decision->final : decision->original;
+}
+
 void
 decision_clear(Decision *decision)
 {

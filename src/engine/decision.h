@@ -60,5 +60,8 @@ typedef struct {
     char *message_id; /* of the original mail */
 } Decision;
 
+/* What was said in the end: passing on says the original. NULL for quarantine and discard. */
+const SmtpReply *decision_said(const Decision *decision);
+
 void decision_init(Decision *decision);
 void decision_clear(Decision *decision);

@@ -145,13 +145,6 @@ filter_client_wants(const FilterClient *client, MilterCommandCode code)
 
 /* ---- what is reported ------------------------------------------------------------------------ */
 
-static gboolean
-is_refusal(FilterVerdict verdict)
-{
-    return verdict != FILTER_VERDICT_CONTINUE && verdict != FILTER_VERDICT_ACCEPT &&
-           verdict != FILTER_VERDICT_DISCARD;
-}
-
 static void
 report(FilterClient *client, MilterCommandCode stage, FilterVerdict verdict, guint changes)
 {
@@ -553,6 +546,14 @@ is_reported(MilterCommandCode code, FilterVerdict verdict)
             code != MILTER_COMMAND_BODY);
 }
 
+static FilterPart
+part_of(MilterCommandCode code)
+{
+    gboolean message = code == MILTER_COMMAND_HEADER || code == MILTER_COMMAND_EOH ||
+                       code == MILTER_COMMAND_BODY || code == MILTER_COMMAND_BODYEOB;
+    return message ? FILTER_PART_MESSAGE : FILTER_PART_ENVELOPE;
+}
+
 static FilterVerdict
 ask(FilterClient *client, MilterCommandCode code, ChangeList *changes)
 {
@@ -566,7 +567,7 @@ ask(FilterClient *client, MilterCommandCode code, ChangeList *changes)
     if (code == MILTER_COMMAND_BODYEOB)
         client->in_message = FALSE;
     if (is_reported(code, verdict)) {
-        filter_state_answered(client->state, is_refusal(verdict), client->spent_us);
+        filter_state_answered(client->state, part_of(code), verdict, client->spent_us);
         report(client, code, verdict, changes != NULL ? change_list_count(changes) : 0);
     }
     return verdict;
@@ -674,6 +675,7 @@ filter_client_give_up(FilterClient *client, const char *why)
     set_failure(client, MILTER_COMMAND_BODYEOB, why);
     filter_client_abort(client);
     client->standing = STANDING_OUT_OF_MESSAGE;
+    filter_state_gave_up(client->state);
     report(client, MILTER_COMMAND_BODYEOB, FILTER_VERDICT_FAILED, 0);
     return failed_verdict(client, MILTER_COMMAND_BODYEOB);
 }

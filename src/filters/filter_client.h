@@ -14,23 +14,10 @@
 
 #include "filters/change.h"
 #include "filters/filter_state.h"
+#include "filters/filter_verdict.h"
 #include "policy/policy.h"
 #include "wire/milter_command.h"
 #include "wire/milter_negotiation.h"
-
-typedef enum {
-    FILTER_VERDICT_CONTINUE,
-    FILTER_VERDICT_ACCEPT,    /* every filter is out, for the message or the connection: nothing
-                               * more of it need be told to the chain */
-    FILTER_VERDICT_REPLY,     /* REPLYCODE: its text is `reply` */
-    FILTER_VERDICT_REJECT,    /* without a text */
-    FILTER_VERDICT_TEMPFAIL,  /* without a text */
-    FILTER_VERDICT_DISCARD,   /* never at connect and HELO, where it is taken as CONTINUE */
-    FILTER_VERDICT_SHUTDOWN,  /* 421, and the SMTP connection is to be closed */
-    FILTER_VERDICT_CONN_FAIL, /* the SMTP connection is to be closed */
-    FILTER_VERDICT_FAILED,    /* it could not be asked, and on_failure is not FILTER_FAILURE_ACCEPT;
-                               * never at connect and HELO: from MAIL on */
-} FilterVerdict;
 
 /* One filter's part in an event, for events, logs and counters. */
 typedef struct {

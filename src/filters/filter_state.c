@@ -14,13 +14,29 @@ struct FilterStates {
 
 struct FilterState {
     pthread_mutex_t lock;
-    FilterCounters counters;
-    guint in_a_row;   /* failed connects and timeouts */
-    gint64 waited_us; /* when one last waited in full while the breaker was open */
-    gboolean known;   /* these were negotiated: */
+    FilterCounters counters;       /* but for the times, which are here: */
+    Histogram times[FILTER_PARTS]; /* needs no lock */
+    guint in_a_row;                /* failed connects and timeouts */
+    gint64 waited_us;              /* when one last waited in full while the breaker was open */
+    gboolean known;                /* these were negotiated: */
     guint32 actions, steps;
     char *macros[MILTER_STAGES];
 };
+
+const char *
+filter_trouble_name(FilterTrouble trouble)
+{
+    static const char *const names[FILTER_TROUBLES] = {"connect", "timeout", "closed", "protocol",
+                                                       "limit"};
+    return names[trouble];
+}
+
+const char *
+filter_part_name(FilterPart part)
+{
+    static const char *const names[FILTER_PARTS] = {"envelope", "message"};
+    return names[part];
+}
 
 static void
 macros_clear(char **macros)
@@ -89,6 +105,8 @@ filter_states_counters(FilterStates *states, const char *socket)
     FilterCounters counters = state->counters;
     counters.open = is_open(state);
     pthread_mutex_unlock(&state->lock);
+    for (guint part = 0; part < FILTER_PARTS; part++)
+        counters.times[part] = histogram_read(&state->times[part]);
     return counters;
 }
 
@@ -136,12 +154,22 @@ filter_state_needs(FilterState *state, guint32 *actions, guint32 *steps, char **
 }
 
 void
-filter_state_answered(FilterState *state, gboolean refusal, gint64 spent_us)
+filter_state_answered(FilterState *state, FilterPart part, FilterVerdict verdict, gint64 spent_us)
 {
+    histogram_note(&state->times[part], spent_us);
     pthread_mutex_lock(&state->lock);
     state->counters.answers++;
-    state->counters.refusals += refusal ? 1 : 0;
+    state->counters.refusals += filter_verdict_refuses(verdict) ? 1 : 0;
+    state->counters.verdicts[verdict]++;
     state->counters.spent_us += (guint64)spent_us;
+    pthread_mutex_unlock(&state->lock);
+}
+
+void
+filter_state_gave_up(FilterState *state)
+{
+    pthread_mutex_lock(&state->lock);
+    state->counters.troubles[FILTER_TROUBLE_LIMIT]++;
     pthread_mutex_unlock(&state->lock);
 }
 

@@ -11,6 +11,9 @@
 
 #include <glib.h>
 
+#include "base/histogram.h"
+#include "filters/filter_verdict.h"
+
 typedef struct FilterStates FilterStates;
 typedef struct FilterState FilterState;
 
@@ -39,12 +42,28 @@ typedef enum {
 
 enum { FILTER_TROUBLES = 5 };
 
+/* "connect", "timeout", "closed", "protocol", "limit". */
+const char *filter_trouble_name(FilterTrouble trouble);
+
+/* Of what an answer speaks: what is looked at takes longer than an address does. */
+typedef enum {
+    FILTER_PART_ENVELOPE,
+    FILTER_PART_MESSAGE,
+} FilterPart;
+
+enum { FILTER_PARTS = 2 };
+
+/* "envelope", "message". */
+const char *filter_part_name(FilterPart part);
+
 typedef struct {
     guint64 connections; /* that were negotiated */
     guint64 answers;
     guint64 refusals; /* of those: REPLYCODE, REJECT, TEMPFAIL, SHUTDOWN, CONN_FAIL */
+    guint64 verdicts[FILTER_VERDICTS];   /* all answers, each under what it says */
+    HistogramCounts times[FILTER_PARTS]; /* of the answers */
     guint64 troubles[FILTER_TROUBLES];
-    guint64 spent_us; /* waiting for it */
+    guint64 spent_us; /* waiting for it, in vain too */
     gboolean open;    /* the breaker */
 } FilterCounters;
 
@@ -64,5 +83,9 @@ void filter_state_negotiated(FilterState *state, guint32 actions, guint32 steps,
  * each to be freed. */
 gboolean filter_state_needs(FilterState *state, guint32 *actions, guint32 *steps, char **macros);
 
-void filter_state_answered(FilterState *state, gboolean refusal, gint64 spent_us);
+void filter_state_answered(FilterState *state, FilterPart part, FilterVerdict verdict,
+                           gint64 spent_us);
 void filter_state_failed(FilterState *state, FilterTrouble trouble, gint64 spent_us, gint64 now_us);
+
+/* A message could not be shown to it, which is not its fault: FILTER_TROUBLE_LIMIT. */
+void filter_state_gave_up(FilterState *state);

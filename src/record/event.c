@@ -24,15 +24,6 @@ typedef struct {
     char *reporting_mta, *remote_mta, *message_id, *dnsbl;
 } EventTexts;
 
-/* What was said in the end: passing on says the original. */
-static const SmtpReply *
-final_reply(const Decision *decision)
-{
-    if (decision->verdict == VERDICT_QUARANTINE || decision->verdict == VERDICT_DISCARD)
-        return NULL;
-    return decision->final != NULL ? decision->final : decision->original;
-}
-
 static guint
 reply_class(const SmtpReply *reply)
 {
@@ -41,15 +32,29 @@ reply_class(const SmtpReply *reply)
     return enhanced_status_is_set(reply->status) ? reply->status.class : reply->code / 100;
 }
 
-/* At the delivery table a recipient has failed, or is still being tried. */
+MailKind
+event_report_kind(const Facts *facts, const Decision *decision)
+{
+    if (decision->report)
+        return decision->kind;
+    if (facts->door != DOOR_DELIVERY)
+        return MAIL_KIND_NOT_A_BOUNCE;
+    return reply_class(decision_said(decision)) == 4 ? MAIL_KIND_DELAY : MAIL_KIND_FAILURE;
+}
+
+Proof
+event_proof(const Facts *facts, const Decision *decision)
+{
+    return facts->door == DOOR_DELIVERY ? PROOF_OWN_MTA : decision->proof;
+}
+
 static const char *
 event_kind(const Facts *facts, const Decision *decision)
 {
-    if (decision->report)
-        return decision->kind == MAIL_KIND_NOT_A_BOUNCE ? "unread" : mail_kind_name(decision->kind);
-    if (facts->door != DOOR_DELIVERY)
-        return "refusal";
-    return reply_class(final_reply(decision)) == 4 ? "delay" : "failure";
+    MailKind kind = event_report_kind(facts, decision);
+    if (kind != MAIL_KIND_NOT_A_BOUNCE)
+        return mail_kind_name(kind);
+    return decision->report ? "unread" : "refusal";
 }
 
 static char *
@@ -94,7 +99,7 @@ event_texts_init(EventTexts *texts, const PolicySettings *settings, const Facts 
         .sender = privacy_address(filter, facts_get(facts, FACT_SENDER)),
         .recipient = privacy_address(filter, facts_get(facts, FACT_RECIPIENT)),
         .original = private_reply_text(filter, decision->original),
-        .final = private_reply_text(filter, final_reply(decision)),
+        .final = private_reply_text(filter, decision_said(decision)),
         .match = privacy_text(filter, decision->cause.match),
         .reporting_mta = privacy_text(filter, reporting_host(facts, decision)),
         .remote_mta = privacy_text(filter, remote_host(decision)),
@@ -185,7 +190,7 @@ write_decision(JsonLine *line, const Facts *facts, const Decision *decision,
                const EventTexts *texts)
 {
     write_reply(line, "original", decision->original, texts->original);
-    write_reply(line, "final", final_reply(decision), texts->final);
+    write_reply(line, "final", decision_said(decision), texts->final);
     if (decision->verdict == VERDICT_QUARANTINE || decision->verdict == VERDICT_DISCARD)
         json_line_string(line, "verdict",
                          decision->verdict == VERDICT_DISCARD ? "discard" : "quarantine");
@@ -215,9 +220,7 @@ static void
 write_origin(JsonLine *line, const Facts *facts, const Decision *decision, const EventTexts *texts)
 {
     const Classification *cause = &decision->cause;
-    /* The delivery table speaks of mail that our own MTA has in its queue. */
-    Proof proof = facts->door == DOOR_DELIVERY ? PROOF_OWN_MTA : decision->proof;
-    json_line_string(line, "proof", proof_name(proof));
+    json_line_string(line, "proof", proof_name(event_proof(facts, decision)));
     json_line_string(line, "provider", cause->provider);
     json_line_string(line, "reporting_mta", texts->reporting_mta);
     json_line_string(line, "remote_mta", texts->remote_mta);

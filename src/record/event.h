@@ -22,6 +22,16 @@ typedef struct {
 } EventMark;
 
 /*
+ * What the event tells of mail that was sent before: what a report says, or, at the delivery table,
+ * whether the recipient has failed or is still being tried. NOT_A_BOUNCE: it is a refusal, or
+ * (decision->report) a report that could not be read.
+ */
+MailKind event_report_kind(const Facts *facts, const Decision *decision);
+
+/* What shows that this mail was ours: at the delivery table, that our own MTA has it. */
+Proof event_proof(const Facts *facts, const Decision *decision);
+
+/*
  * The line without its newline, at most EVENT_LINE_MAX octets, 7-bit ASCII: where it would be
  * longer its longest texts are cut. `decision->original` and `decision->final` are not both NULL
  * but for a quarantine, a discard or a report. The caller frees it.

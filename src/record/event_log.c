@@ -510,6 +510,8 @@ event_log_counts(EventLog *log)
 {
     (void)pthread_mutex_lock(&log->lock);
     EventLogCounts counts = log->counts;
+    counts.queued = log->queue.lines;
+    counts.queued_octets = log->queue.octets;
     (void)pthread_mutex_unlock(&log->lock);
     return counts;
 }

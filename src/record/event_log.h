@@ -27,6 +27,7 @@ typedef struct {
     guint64 dropped; /* the queue was full, or the log was being closed */
     guint64 failed;  /* the sink refused them */
     guint64 limited; /* more than `rate` a second */
+    guint64 queued, queued_octets; /* not yet written: lines, and what they take */
 } EventLogCounts;
 
 /* Opens the sink that the settings name and starts the writer. NULL and an error if a file cannot

@@ -109,19 +109,6 @@ filter_words_on_failure(FilterFailure on_failure)
 }
 
 const char *
-filter_words_verdict_name(FilterVerdict verdict)
-{
-    static const char *const names[] = {
-        [FILTER_VERDICT_CONTINUE] = "continue", [FILTER_VERDICT_ACCEPT] = "accept",
-        [FILTER_VERDICT_REPLY] = "reply",       [FILTER_VERDICT_REJECT] = "reject",
-        [FILTER_VERDICT_TEMPFAIL] = "tempfail", [FILTER_VERDICT_DISCARD] = "discard",
-        [FILTER_VERDICT_SHUTDOWN] = "shutdown", [FILTER_VERDICT_CONN_FAIL] = "conn-fail",
-        [FILTER_VERDICT_FAILED] = "failed",
-    };
-    return names[verdict];
-}
-
-const char *
 filter_words_verdict(FilterVerdict verdict)
 {
     static const char *const words[] = {

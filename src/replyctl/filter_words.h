@@ -26,8 +26,7 @@ char *filter_words_seconds(gint64 time_us);
 /* "puts the mail off" */
 const char *filter_words_on_failure(FilterFailure on_failure);
 
-/* "continue", "accept", "reply"...: for JSON; and the same in words. */
-const char *filter_words_verdict_name(FilterVerdict verdict);
+/* "has nothing against it", "refuses with a reply"... */
 const char *filter_words_verdict(FilterVerdict verdict);
 
 /* "add-header"...; and in words: "adds the header \"X: y\"". */

@@ -94,7 +94,7 @@ heard_json(const GPtrArray *all)
         for (guint k = 0; k < heard->changes->len; k++)
             json_array_append_new(changes, change_json(g_ptr_array_index(heard->changes, k)));
         json_output_set(object, "filter", heard->filter);
-        json_output_set(object, "verdict", filter_words_verdict_name(heard->verdict));
+        json_output_set(object, "verdict", filter_verdict_name(heard->verdict));
         json_output_set(object, "failure", heard->failure);
         json_object_set_new(object, "changes", changes);
         json_object_set_new(object, "us", json_integer(heard->spent_us));

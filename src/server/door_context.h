@@ -8,6 +8,7 @@
 #include "filters/filter_state.h"
 #include "record/event_log.h"
 #include "record/joins.h"
+#include "server/metrics.h"
 #include "server/policy_holder.h"
 
 typedef struct {
@@ -15,4 +16,5 @@ typedef struct {
     EventLog *events;
     Joins *joins;
     FilterStates *filters; /* may be NULL where no policy ever has filters */
+    Metrics *metrics;      /* NULL: nobody wants to know */
 } DoorContext;

@@ -95,14 +95,6 @@ record_failure(MilterSession *session, const FilterNews *news)
     filter_reply_leave(&session->facts);
 }
 
-static const char *const verdict_names[] = {
-    [FILTER_VERDICT_CONTINUE] = "continue", [FILTER_VERDICT_ACCEPT] = "accept",
-    [FILTER_VERDICT_REPLY] = "reply",       [FILTER_VERDICT_REJECT] = "reject",
-    [FILTER_VERDICT_TEMPFAIL] = "tempfail", [FILTER_VERDICT_DISCARD] = "discard",
-    [FILTER_VERDICT_SHUTDOWN] = "shutdown", [FILTER_VERDICT_CONN_FAIL] = "conn-fail",
-    [FILTER_VERDICT_FAILED] = "failed",
-};
-
 static void
 heard(gpointer data, const FilterNews *news)
 {
@@ -112,7 +104,7 @@ heard(gpointer data, const FilterNews *news)
         record_failure(session, news);
     }
     log_trace(LOG_AREA_MILTER, "%s: filter %s: %s after %s, %u changes, %" G_GINT64_FORMAT " us",
-              log_id(session), news->filter->name, verdict_names[news->verdict],
+              log_id(session), news->filter->name, filter_verdict_name(news->verdict),
               milter_code_name((char)news->stage), news->changes, news->spent_us);
 }
 

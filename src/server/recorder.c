@@ -16,16 +16,19 @@ recorder_put(const DoorContext *context, const Policy *policy, const Facts *fact
              const Decision *decision, gint64 now_us, Chance *chance, gint64 wait_us)
 {
     char id[EVENT_ID_SIZE];
-    policy_site_rule_note(policy, decision->cause.rule);
-    if (!event_log_wants(context->events)) /* which counts it */
-        return;
     g_autofree char *joined = NULL;
+    policy_site_rule_note(policy, decision->cause.rule);
+    if (!event_log_wants(context->events)) { /* which counts it */
+        metrics_decision(context->metrics, facts, decision, FALSE);
+        return;
+    }
     EventMark mark = {.id = event_id(now_us, chance_next(chance), id), .now_us = now_us};
     if (can_join(facts, decision)) {
         JoinSide side = facts->observed ? JOIN_OBSERVED : JOIN_LOOKUP;
         if (joins_note(context->joins, side, facts, decision->original, id, now_us, &joined))
             mark.joins = joined;
     }
+    metrics_decision(context->metrics, facts, decision, mark.joins != NULL);
     event_log_put(context->events, event_line(policy, facts, decision, &mark), wait_us);
 }
 

@@ -15,9 +15,9 @@
 #define RECORDER_MILTER_WAIT_US (50 * 1000)
 
 /*
- * Counts the site rule that decided, and writes one event; wait_us as for event_log_put() (0 from
- * the tables). Whatever goes wrong is counted and warned of by the log, and never the mail's
- * business.
+ * Counts the decision and the site rule that decided, and writes one event; wait_us as for
+ * event_log_put() (0 from the tables). Whatever goes wrong is counted and warned of by the log, and
+ * never the mail's business.
  */
 void recorder_put(const DoorContext *context, const Policy *policy, const Facts *facts,
                   const Decision *decision, gint64 now_us, Chance *chance, gint64 wait_us);

@@ -18,31 +18,44 @@ enum { NAME_SHOWN = 40 };
 typedef char *(*TableAnswerFunction)(const Policy *policy, const char *key, Facts *facts,
                                      const EngineMoment *moment, Decision *decision);
 
-/* NULL: there is no table of that name. Sendmail's has another form, and is the reject door too. */
-static TableAnswerFunction
-find_table(const char *name, Door *door)
+/* In the order of MetricsTable. Sendmail's has another form, and is the reject door too. */
+typedef struct {
+    const char *name;
+    Door door;
+    TableAnswerFunction answer;
+} Table;
+
+static const Table tables[METRICS_TABLE_OTHER] = {
+    [METRICS_TABLE_REJECT] = {"reject", DOOR_REJECT, table_answer},
+    [METRICS_TABLE_FOOTER] = {"footer", DOOR_FOOTER, table_answer},
+    [METRICS_TABLE_DELIVERY] = {"delivery", DOOR_DELIVERY, table_answer},
+    [METRICS_TABLE_RBL] = {"rbl", DOOR_RBL, table_answer},
+    [METRICS_TABLE_SENDMAIL] = {"sendmail", DOOR_REJECT, sendmail_answer},
+};
+
+/* NULL: there is no table of that name. */
+static const Table *
+find_table(const char *name)
 {
-    *door = DOOR_REJECT;
-    if (strcmp(name, "sendmail") == 0)
-        return sendmail_answer;
-    gboolean known = door_from_name(name, door) && (*door == DOOR_REJECT || *door == DOOR_FOOTER ||
-                                                    *door == DOOR_DELIVERY || *door == DOOR_RBL);
-    return known ? table_answer : NULL;
+    for (guint i = 0; i < G_N_ELEMENTS(tables); i++)
+        if (strcmp(tables[i].name, name) == 0)
+            return &tables[i];
+    return NULL;
 }
 
 /* Asks the engine; a refusal of mail is recorded, changed or not, unless a door of ours has done
  * so. NULL: not found. The caller frees it. */
 static char *
-find(TablesService *service, Door door, TableAnswerFunction function, const char *key)
+find(TablesService *service, const Table *table, const char *key)
 {
     g_autoptr(Policy) policy = policy_holder_get(service->context->policies);
     const EngineMoment moment = {.now_us = clock_now_us(), .random = chance_next(&service->chance)};
     Decision decision;
     Facts facts;
 
-    facts_init(&facts, door);
+    facts_init(&facts, table->door);
     decision_init(&decision);
-    char *answer = function(policy, key, &facts, &moment, &decision);
+    char *answer = table->answer(policy, key, &facts, &moment, &decision);
     if (decision.original != NULL && !decision.own)
         recorder_put(service->context, policy, &facts, &decision, moment.now_us, &service->chance,
                      0);
@@ -66,26 +79,44 @@ refuse_name(GString *out, const char *name)
     return refuse(out, reason);
 }
 
-SocketmapStatus
-tables_lookup(TablesService *service, const char *payload, gsize length, GString *out)
+/* What has begun at `begun_us` is done. */
+static SocketmapStatus
+note(const TablesService *service, MetricsTable table, SocketmapStatus status, gint64 begun_us)
 {
-    g_auto(SocketmapRequest) request;
-    g_autoptr(GError) error = NULL;
-    Door door;
+    MetricsLookup answer = status == SOCKETMAP_OK         ? METRICS_LOOKUP_FOUND
+                           : status == SOCKETMAP_NOTFOUND ? METRICS_LOOKUP_NOT_FOUND
+                                                          : METRICS_LOOKUP_REFUSED;
+    metrics_lookup(service->context->metrics, table, answer, clock_monotonic_us() - begun_us);
+    return status;
+}
 
-    service->lookups++;
-    if (!socketmap_request_parse(payload, length, &request, &error)) {
-        g_autofree char *reason = text_clean(error->message, SOCKETMAP_TEXT_MAX);
-        return refuse(out, reason);
-    }
-    TableAnswerFunction function = find_table(request.name, &door);
-    if (function == NULL)
-        return refuse_name(out, request.name);
-    g_autofree char *text = find(service, door, function, request.key);
-    log_trace(LOG_AREA_TABLES, "%s \"%s\": %s", request.name, request.key,
+static SocketmapStatus
+answer(TablesService *service, const Table *table, const char *key, GString *out)
+{
+    g_autofree char *text = find(service, table, key);
+    log_trace(LOG_AREA_TABLES, "%s \"%s\": %s", table->name, key,
               text != NULL ? text : "not found");
     gboolean found = text != NULL && *text != '\0'; /* Postfix warns of an empty text */
     service->found += found ? 1 : 0;
     return socketmap_answer_append(out, found ? SOCKETMAP_OK : SOCKETMAP_NOTFOUND,
                                    found ? text : NULL);
+}
+
+SocketmapStatus
+tables_lookup(TablesService *service, const char *payload, gsize length, GString *out)
+{
+    g_auto(SocketmapRequest) request;
+    g_autoptr(GError) error = NULL;
+    gint64 begun_us = clock_monotonic_us();
+
+    service->lookups++;
+    if (!socketmap_request_parse(payload, length, &request, &error)) {
+        g_autofree char *reason = text_clean(error->message, SOCKETMAP_TEXT_MAX);
+        return note(service, METRICS_TABLE_OTHER, refuse(out, reason), begun_us);
+    }
+    const Table *table = find_table(request.name);
+    if (table == NULL)
+        return note(service, METRICS_TABLE_OTHER, refuse_name(out, request.name), begun_us);
+    SocketmapStatus status = answer(service, table, request.key, out);
+    return note(service, (MetricsTable)(table - tables), status, begun_us);
 }

@@ -44,7 +44,7 @@ struct TablesWorker {
     Trouble displacing;
     /* of any thread */
     atomic_uint load;
-    atomic_ullong lookups, found, broken, slow, displaced;
+    atomic_ullong lookups, found, accepted, broken, slow, displaced;
 };
 
 /* ---- its connections ------------------------------------------------------------------------- */
@@ -275,8 +275,10 @@ tables_worker_take(TablesWorker *worker, int fd)
     const Message message = {.fd = fd};
 
     atomic_fetch_add(&worker->load, 1);
-    if (tell(worker, &message))
+    if (tell(worker, &message)) {
+        atomic_fetch_add(&worker->accepted, 1);
         return TRUE;
+    }
     atomic_fetch_sub(&worker->load, 1);
     return FALSE;
 }
@@ -292,6 +294,7 @@ tables_worker_counts(TablesWorker *worker, TablesCounts *counts)
 {
     counts->lookups += atomic_load(&worker->lookups);
     counts->found += atomic_load(&worker->found);
+    counts->accepted += atomic_load(&worker->accepted);
     counts->connections += atomic_load(&worker->load);
     counts->broken += atomic_load(&worker->broken);
     counts->slow += atomic_load(&worker->slow);

@@ -15,6 +15,7 @@ typedef struct TablesWorker TablesWorker;
 typedef struct {
     guint64 lookups;     /* requests answered */
     guint64 found;       /* of these, with OK */
+    guint64 accepted;    /* connections that there have been */
     guint64 connections; /* open now */
     guint64 broken;      /* ended for what they sent */
     guint64 slow;        /* ended for not reading their answers */

@@ -72,6 +72,32 @@ test_breaker_stays_shut(void **state)
 }
 
 static void
+test_answers(void **state)
+{
+    (void)state;
+    g_autoptr(FilterStates) states = filter_states_new();
+    FilterState *known = filter_states_get(states, SOCKET);
+    filter_state_answered(known, FILTER_PART_ENVELOPE, FILTER_VERDICT_CONTINUE, 9);
+    filter_state_answered(known, FILTER_PART_ENVELOPE, FILTER_VERDICT_REPLY, 11);
+    filter_state_answered(known, FILTER_PART_MESSAGE, FILTER_VERDICT_DISCARD, FULL_US + 1);
+    filter_state_gave_up(known);
+    FilterCounters counters = filter_states_counters(states, SOCKET);
+    assert_int_equal(counters.answers, 3);
+    assert_int_equal(counters.refusals, 1);
+    for (guint verdict = 0; verdict < FILTER_VERDICTS; verdict++)
+        assert_int_equal(counters.verdicts[verdict], verdict == FILTER_VERDICT_CONTINUE ||
+                                                         verdict == FILTER_VERDICT_REPLY ||
+                                                         verdict == FILTER_VERDICT_DISCARD);
+    const HistogramCounts *envelope = &counters.times[FILTER_PART_ENVELOPE];
+    assert_int_equal(envelope->counts[0], 1);
+    assert_int_equal(envelope->counts[1], 1);
+    assert_int_equal(envelope->sum_us, 20);
+    assert_int_equal(counters.times[FILTER_PART_MESSAGE].counts[HISTOGRAM_BOUNDS], 1);
+    assert_int_equal(counters.troubles[FILTER_TROUBLE_LIMIT], 1);
+    assert_int_equal(counters.spent_us, FULL_US + 21);
+}
+
+static void
 test_last_needs(void **state)
 {
     (void)state;
@@ -98,6 +124,7 @@ main(void)
         cmocka_unit_test(test_one_state_for_a_socket),
         cmocka_unit_test(test_breaker),
         cmocka_unit_test(test_breaker_stays_shut),
+        cmocka_unit_test(test_answers),
         cmocka_unit_test(test_last_needs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
