@@ -35,8 +35,20 @@ static const struct {
     {"none", 0},
 };
 
+/* The fewest lines first. */
+static const struct {
+    const char *name;
+    int priority;
+} levels[] = {
+    {"error", LOG_ERR},
+    {"warning", LOG_WARNING},
+    {"notice", LOG_NOTICE},
+    {"info", LOG_INFO},
+};
+
 static atomic_uint log_targets = LOG_TO_STDERR;
 static atomic_uint traced_areas;
+static atomic_int least_priority = LOG_INFO; /* what has a higher number is not written */
 
 static int
 facility_value(const char *facility)
@@ -92,6 +104,52 @@ log_trace_set(const char *list, GError **error)
     return TRUE;
 }
 
+/* Bits that every area has; "all" has more, for areas to come. */
+static unsigned int
+known_bits(void)
+{
+    unsigned int bits = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(areas); i++)
+        if (areas[i].bits != ~0u)
+            bits |= areas[i].bits;
+    return bits;
+}
+
+char *
+log_trace_areas(void)
+{
+    unsigned int traced = atomic_load(&traced_areas) & known_bits();
+    if (traced == 0 || traced == known_bits())
+        return g_strdup(traced == 0 ? "none" : "all");
+    g_autoptr(GString) list = g_string_new(NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(areas); i++)
+        if (areas[i].bits != ~0u && (areas[i].bits & traced) != 0)
+            g_string_append_printf(list, "%s%s", list->len > 0 ? "," : "", areas[i].name);
+    return g_strdup(list->str);
+}
+
+gboolean
+log_level_set(const char *level, GError **error)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(levels); i++)
+        if (strcmp(levels[i].name, level) == 0) {
+            atomic_store(&least_priority, levels[i].priority);
+            return TRUE;
+        }
+    return error_fail(error, REPLYMILTER_ERROR_CONFIG,
+                      "unknown log level \"%s\" (known: error, warning, notice, info)", level);
+}
+
+const char *
+log_level(void)
+{
+    int least = atomic_load(&least_priority);
+    size_t i = 0;
+    while (levels[i].priority != least)
+        i++;
+    return levels[i].name;
+}
+
 /* One write(), so that lines of several threads never mix. */
 static void
 write_to_stderr(const char *level, const char *line)
@@ -99,6 +157,12 @@ write_to_stderr(const char *level, const char *line)
     g_autofree char *whole = g_strdup_printf("replymilter: %s%s\n", level, line);
     ssize_t written = write(STDERR_FILENO, whole, strlen(whole));
     (void)written; /* there is nobody left to tell */
+}
+
+static gboolean
+is_written(int priority)
+{
+    return priority <= atomic_load_explicit(&least_priority, memory_order_relaxed);
 }
 
 static void
@@ -125,6 +189,8 @@ log_error(const char *format, ...)
 void
 log_warning(const char *format, ...)
 {
+    if (!is_written(LOG_WARNING))
+        return;
     va_list arguments;
     va_start(arguments, format);
     say(LOG_WARNING, "warning: ", format, arguments);
@@ -134,6 +200,8 @@ log_warning(const char *format, ...)
 void
 log_notice(const char *format, ...)
 {
+    if (!is_written(LOG_NOTICE))
+        return;
     va_list arguments;
     va_start(arguments, format);
     say(LOG_NOTICE, "", format, arguments);
@@ -143,6 +211,8 @@ log_notice(const char *format, ...)
 void
 log_info(const char *format, ...)
 {
+    if (!is_written(LOG_INFO))
+        return;
     va_list arguments;
     va_start(arguments, format);
     say(LOG_INFO, "", format, arguments);

@@ -2,8 +2,8 @@
  * log: what replymilter says about itself (the events about mail are record/'s).
  *
  * One line a call, to syslog, standard error, or both. Whatever came from outside is escaped
- * before it is written: no call can produce a second line or a control octet. Trace areas are
- * switched by name while the daemon runs. Threads: any, after log_open().
+ * before it is written: no call can produce a second line or a control octet. The level and the
+ * trace areas are switched by name while the daemon runs. Threads: any, after log_open().
  */
 #pragma once
 
@@ -33,6 +33,17 @@ int log_facility_number(const char *facility);
 
 /* "milter,tables", "all", or "none". FALSE and an error at an unknown name. */
 gboolean log_trace_set(const char *areas, GError **error);
+
+/* What is traced now, as log_trace_set() takes it: "milter,tables", "all" or "none". The caller
+ * frees it. */
+char *log_trace_areas(void);
+
+/* "error", "warning", "notice" or "info", which is how it begins: what is of less weight is not
+ * written. Traces are: they have their areas. FALSE and an error at an unknown name. */
+gboolean log_level_set(const char *level, GError **error);
+
+/* The name of the level; constant. */
+const char *log_level(void);
 
 void log_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void log_warning(const char *format, ...) G_GNUC_PRINTF(1, 2);

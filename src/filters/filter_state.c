@@ -103,6 +103,7 @@ filter_states_counters(FilterStates *states, const char *socket)
         return (FilterCounters){0};
     pthread_mutex_lock(&state->lock);
     FilterCounters counters = state->counters;
+    counters.in_a_row = state->in_a_row;
     counters.open = is_open(state);
     pthread_mutex_unlock(&state->lock);
     for (guint part = 0; part < FILTER_PARTS; part++)

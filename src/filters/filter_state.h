@@ -64,6 +64,7 @@ typedef struct {
     HistogramCounts times[FILTER_PARTS]; /* of the answers */
     guint64 troubles[FILTER_TROUBLES];
     guint64 spent_us; /* waiting for it, in vain too */
+    guint in_a_row;   /* failed connects and timeouts since it last negotiated */
     gboolean open;    /* the breaker */
 } FilterCounters;
 

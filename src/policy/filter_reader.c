@@ -77,13 +77,14 @@ check_own_sockets(Reading *reading, const config_setting_t *at, const PolicySett
     const struct {
         const char *setting, *name, *link;
     } own[] = {{"milter", settings->milter.socket, settings->milter.link},
-               {"tables", settings->tables.socket, settings->tables.link}};
+               {"tables", settings->tables.socket, settings->tables.link},
+               {"control", settings->control.socket, NULL}};
     const char *path = socket_name_path(socket);
     for (guint i = 0; i < G_N_ELEMENTS(own); i++)
         if (socket_name_reaches(socket, own[i].name))
             reading_problem(reading, at, "\"%s\" is our own socket: \"%s.socket\"", socket,
                             own[i].setting);
-        else if (path != NULL && g_strcmp0(path, own[i].link) == 0)
+        else if (path != NULL && own[i].link != NULL && strcmp(path, own[i].link) == 0)
             reading_problem(reading, at, "\"%s\" is our own socket: \"%s.link\"", socket,
                             own[i].setting);
 }

@@ -142,6 +142,37 @@ policy_load(const char *path, Classifier *classifier, GPtrArray *problems, GPtrA
     return NULL;
 }
 
+static void
+find_control_in(const config_t *tree, const Source *source, char **socket)
+{
+    g_autoptr(GPtrArray) ignored =
+        g_ptr_array_new_with_free_func((GDestroyNotify)policy_problem_free);
+    PolicySettings settings;
+    Reading reading;
+    settings_init(&settings);
+    reading_init(&reading, source);
+    settings_read(&reading, config_root_setting(tree), &settings);
+    reading_finish(&reading, ignored, ignored);
+    *socket = g_strdup(settings.control.socket);
+    settings_clear(&settings);
+}
+
+gboolean
+policy_find_control(const char *path, char **socket, GPtrArray *problems)
+{
+    config_t tree;
+    *socket = NULL;
+    g_autoptr(Source) source = source_read(path, problems);
+    if (source == NULL)
+        return FALSE;
+    config_init(&tree);
+    gboolean parsed = parse(&tree, source, problems);
+    if (parsed)
+        find_control_in(&tree, source, socket);
+    config_destroy(&tree);
+    return parsed;
+}
+
 /* ---- the snapshot
  * ------------------------------------------------------------------------------------- */
 

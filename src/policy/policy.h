@@ -69,6 +69,7 @@ typedef struct {
 typedef struct {
     SocketSettings milter;
     SocketSettings tables;
+    SocketSettings control; /* no link */
     struct {
         char *hostname;     /* NULL: the MTA's {j}, else the host's own name */
         GArray *networks;   /* of AddressBlock */
@@ -205,6 +206,13 @@ char *policy_problem_format(const PolicyProblem *problem);
  */
 Policy *policy_load(const char *path, Classifier *classifier, GPtrArray *problems,
                     GPtrArray *warnings);
+
+/*
+ * Where the control door is, by a file of which all else may be wrong: who asks how a reload has
+ * failed has just such a file. FALSE, and `problems` as above, if the file cannot be read or is not
+ * in the form of such files. `socket` is the caller's to free; NULL: it is not set, or cannot be.
+ */
+gboolean policy_find_control(const char *path, char **socket, GPtrArray *problems);
 
 Policy *policy_ref(Policy *policy);
 void policy_unref(Policy *policy);

@@ -187,11 +187,47 @@ same_text(const char *a, const char *b)
     return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
+/* A name of the control door's that another door has too; NULL: none. */
+static const char *
+control_clash(const PolicySettings *settings, const char *control)
+{
+    const struct {
+        const char *setting, *path;
+    } others[] = {
+        {"milter.socket", socket_name_path(settings->milter.socket)},
+        {"milter.link", settings->milter.link},
+        {"tables.socket", socket_name_path(settings->tables.socket)},
+        {"tables.link", settings->tables.link},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(others); i++)
+        if (same_text(others[i].path, control))
+            return others[i].setting;
+    return NULL;
+}
+
+static void
+check_control(Reading *reading, const config_setting_t *root, const PolicySettings *settings)
+{
+    const char *path = socket_name_path(settings->control.socket);
+    const config_setting_t *at = place_of(root, "control.socket");
+    if (settings->control.socket == NULL)
+        return;
+    if (path == NULL) {
+        reading_problem(reading, at, "\"control.socket\" must be a local socket: \"unix:/path\"");
+        return;
+    }
+    check_door(reading, root, "control", &settings->control);
+    const char *clash = control_clash(settings, path);
+    if (clash != NULL)
+        reading_problem(reading, at, "\"control.socket\" is \"%s\" too: they need one each", clash);
+}
+
 static void
 check_doors(Reading *reading, const config_setting_t *root, const PolicySettings *settings)
 {
     check_door(reading, root, "milter", &settings->milter);
     check_door(reading, root, "tables", &settings->tables);
+    check_control(reading, root, settings);
     const char *milter = socket_name_path(settings->milter.socket);
     const char *tables = socket_name_path(settings->tables.socket);
     if (same_text(settings->milter.socket, settings->tables.socket) || same_text(milter, tables))

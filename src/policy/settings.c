@@ -25,9 +25,9 @@ static const char *const address_privacy[] = {"plain", "domain", "hashed", NULL}
 static const char *const client_privacy[] = {"plain", "prefix", "hashed", NULL};
 static const char *const facilities[] = {"mail",   "daemon", "local0", "local1", "local2", "local3",
                                          "local4", "local5", "local6", "local7", NULL};
-static const char *const sections[] = {"milter", "tables",  "site",    "replies",
-                                       "checks", "filters", "bounces", "classify",
-                                       "limits", "log",     NULL};
+static const char *const sections[] = {"milter",   "tables", "control", "site",
+                                       "replies",  "checks", "filters", "bounces",
+                                       "classify", "limits", "log",     NULL};
 
 #define FIELD(member) .offset = G_STRUCT_OFFSET(PolicySettings, member)
 
@@ -60,6 +60,19 @@ static const SettingRow rows[] = {
      FIELD(tables.mode),
      .help = "The permission bits of that socket."},
     {"tables.group", SETTING_GROUP, .needs_restart = TRUE, FIELD(tables.group),
+     .help = "The group of that socket."},
+    {"control.socket", SETTING_SOCKET, .needs_restart = TRUE, FIELD(control.socket),
+     .help = "Where the running daemon can be asked and steered (`replyctl status`, `trace`, "
+             "`loglevel`): a local socket, \"unix:/path\". Unset: this door stays shut, unless "
+             "systemd opens it."},
+    {"control.mode",
+     SETTING_MODE,
+     {"0660"},
+     .needs_restart = TRUE,
+     FIELD(control.mode),
+     .help = "The permission bits of that socket: who may connect may ask. What changes something "
+             "is for root and the daemon's own user, whatever they say."},
+    {"control.group", SETTING_GROUP, .needs_restart = TRUE, FIELD(control.group),
      .help = "The group of that socket."},
     {"site.hostname", SETTING_HOSTNAME, FIELD(site.hostname),
      .help = "The name that stands for this host in %{hostname}. Unset: the name that the MTA "

@@ -6,7 +6,8 @@
 #include "policy/socket_name.h"
 
 static void
-check_folder_of(const Policy *policy, const char *setting, const char *path, GPtrArray *warnings)
+check_folder_of(const Policy *policy, const char *setting, const char *path,
+                const char *consequence, GPtrArray *warnings)
 {
     if (path == NULL || path[0] != '/')
         return;
@@ -16,18 +17,26 @@ check_folder_of(const Policy *policy, const char *setting, const char *path, GPt
     PolicyProblem *problem = g_new0(PolicyProblem, 1);
     problem->file = g_strdup(policy_path(policy));
     problem->message = g_strdup_printf("%s: there is no folder %s: unless the service manager "
-                                       "makes it, the daemon cannot start",
-                                       setting, folder);
+                                       "makes it, %s",
+                                       setting, folder, consequence);
     g_ptr_array_add(warnings, problem);
 }
 
 void
 surroundings_check(const Policy *policy, GPtrArray *warnings)
 {
+    static const char *const needed = "the daemon cannot start";
     const PolicySettings *settings = policy_settings(policy);
-    check_folder_of(policy, "milter.socket", socket_name_path(settings->milter.socket), warnings);
-    check_folder_of(policy, "milter.link", settings->milter.link, warnings);
-    check_folder_of(policy, "tables.socket", socket_name_path(settings->tables.socket), warnings);
-    check_folder_of(policy, "tables.link", settings->tables.link, warnings);
-    check_folder_of(policy, "log.events", settings->log.events, warnings);
+    const struct {
+        const char *setting, *path, *consequence;
+    } places[] = {
+        {"milter.socket", socket_name_path(settings->milter.socket), needed},
+        {"milter.link", settings->milter.link, needed},
+        {"tables.socket", socket_name_path(settings->tables.socket), needed},
+        {"tables.link", settings->tables.link, needed},
+        {"control.socket", socket_name_path(settings->control.socket), "that door stays shut"},
+        {"log.events", settings->log.events, needed},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(places); i++)
+        check_folder_of(policy, places[i].setting, places[i].path, places[i].consequence, warnings);
 }

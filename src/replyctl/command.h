@@ -32,11 +32,14 @@ int cmd_config(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_follow(int argc, char **argv);
 int cmd_lint(int argc, char **argv);
+int cmd_loglevel(int argc, char **argv);
 int cmd_pages(int argc, char **argv);
 int cmd_postfix(int argc, char **argv);
 int cmd_sendmail(int argc, char **argv);
 int cmd_show(int argc, char **argv);
+int cmd_status(int argc, char **argv);
 int cmd_tail(int argc, char **argv);
+int cmd_trace(int argc, char **argv);
 int cmd_try(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 

@@ -16,16 +16,6 @@ text_of(const json_t *event, const char *member)
     return json_string_value(json_object_get(event, member));
 }
 
-/* As the clock on the wall of this host has it; as it came if it cannot be read. */
-static char *
-local_time(const json_t *event, const char *format)
-{
-    const char *text = text_of(event, "time");
-    g_autoptr(GDateTime) time = text != NULL ? g_date_time_new_from_iso8601(text, NULL) : NULL;
-    g_autoptr(GDateTime) local = time != NULL ? g_date_time_to_local(time) : NULL;
-    return local != NULL ? g_date_time_format(local, format) : g_strdup(text != NULL ? text : "-");
-}
-
 /* "550 5.1.1 No such user", as far as it says so; NULL for none. The caller frees it. */
 static char *
 reply_words(const json_t *reply, gboolean with_text)
@@ -139,7 +129,7 @@ event_screen_show(const json_t *event)
         {"id", "event"},
         {"joins", "joins"},
     };
-    g_autofree char *time = local_time(event, "%Y-%m-%d %H:%M:%S %z");
+    g_autofree char *time = screen_time(text_of(event, "time"), "%Y-%m-%d %H:%M:%S %z");
     const char *kind = text_of(event, "event"), *door = text_of(event, "door");
     const char *stage = text_of(event, "stage");
     screen_heading("%s: %s", time, kind != NULL ? kind : "event");
@@ -188,7 +178,7 @@ add_client(GString *line, const json_t *client)
 char *
 event_screen_line(const json_t *event)
 {
-    g_autofree char *time = local_time(event, "%b %e %H:%M:%S");
+    g_autofree char *time = screen_time(text_of(event, "time"), "%b %e %H:%M:%S");
     const char *queue_id = text_of(event, "queue_id");
     const json_t *final = json_object_get(event, "final"), *count = json_object_get(event, "count");
     const json_t *said = final != NULL ? final : json_object_get(event, "original");

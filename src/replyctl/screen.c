@@ -141,6 +141,14 @@ screen_labelledf(const char *label, const char *format, ...)
     screen_labelled(label, text);
 }
 
+char *
+screen_time(const char *text, const char *format)
+{
+    g_autoptr(GDateTime) time = text != NULL ? g_date_time_new_from_iso8601(text, NULL) : NULL;
+    g_autoptr(GDateTime) local = time != NULL ? g_date_time_to_local(time) : NULL;
+    return local != NULL ? g_date_time_format(local, format) : g_strdup(text != NULL ? text : "-");
+}
+
 /* Octets of "550-5.1.1 " at the start of a line of the wire. */
 static guint
 marks_length(const char *line)

@@ -34,6 +34,10 @@ void screen_field(guint indent, guint column, const char *label, const char *tex
 void screen_labelled(const char *label, const char *text);
 void screen_labelledf(const char *label, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+/* An RFC 3339 time as the clock on the wall of this host has it; as it came if it cannot be read,
+ * "-" for NULL. `format`: of g_date_time_format(). The caller frees it. */
+char *screen_time(const char *time, const char *format);
+
 /* The reply as the client gets it: a line of the wire begins with its code, what is wrapped stands
  * below its text. `bare`: as it was written, codes that differ or lack included. */
 void screen_reply(ScreenStyle style, guint indent, const SmtpReply *reply);

@@ -5,8 +5,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "classify/classifier.h"
@@ -15,6 +17,8 @@
 #include "record/event_log.h"
 #include "record/joins.h"
 #include "replymilter/options.h"
+#include "server/control_door.h"
+#include "server/daemon_view.h"
 #include "server/descriptors.h"
 #include "server/door_context.h"
 #include "server/filter_counts.h"
@@ -39,10 +43,11 @@ enum {
 typedef struct {
     Options options;
     Policy *policy; /* the one it was started with; doors ask the holder */
-    Listener *milter_listener, *tables_listener;
+    Listener *milter_listener, *tables_listener, *control_listener;
     DoorContext context;
+    DaemonView view; /* complete when the control door is opened */
     TablesDoor *tables;
-    gboolean tracing;
+    ControlDoor *control;
 } Daemon;
 
 /* What the service manager handed over by that name comes before what the policy says. */
@@ -64,6 +69,16 @@ open_listener(const char *name, const SocketSettings *settings, Listener **liste
     return TRUE;
 }
 
+/* Mail is worth more than the means to look at it: the daemon serves without this door too. */
+static void
+open_control_listener(Daemon *daemon)
+{
+    g_autoptr(GError) error = NULL;
+    const PolicySettings *settings = policy_settings(daemon->policy);
+    if (!open_listener("control", &settings->control, &daemon->control_listener, &error))
+        log_warning("the control door stays shut: %s", error->message);
+}
+
 /* Sockets and the process number: what may need the privileges that we then give up. */
 static gboolean
 open_with_privileges(Daemon *daemon, GError **error)
@@ -80,6 +95,7 @@ open_with_privileges(Daemon *daemon, GError **error)
         return error_fail(
             error, REPLYMILTER_ERROR_CONFIG,
             "there is no door to open: neither milter.socket nor tables.socket is set");
+    open_control_listener(daemon);
     if (options->pid_file != NULL && !identity_write_pid_file(options->pid_file, error))
         return FALSE;
     if (options->user != NULL)
@@ -97,7 +113,29 @@ make_room(const Policy *policy)
     guint filters = policy_filter_count(policy);
     guint each = filters > 0 ? 1 + filters + BODIES : 1;
     descriptors_make_room(policy_settings(policy)->limits.sessions * each +
-                          TABLES_DOOR_CONNECTIONS);
+                          TABLES_DOOR_CONNECTIONS + CONTROL_DOOR_CONNECTIONS);
+}
+
+static void
+open_control(Daemon *daemon)
+{
+    g_autoptr(GError) error = NULL;
+    daemon->view = (DaemonView){
+        .context = &daemon->context,
+        .tables = daemon->tables,
+        .milter_listener = daemon->milter_listener,
+        .tables_listener = daemon->tables_listener,
+        .control_listener = daemon->control_listener,
+        .policy_file = daemon->options.policy_file,
+        .events = policy_settings(daemon->policy)->log.events,
+        .started_us = clock_now_us(),
+    };
+    if (daemon->control_listener == NULL)
+        return;
+    daemon->control =
+        control_door_start(listener_fd(daemon->control_listener), &daemon->view, &error);
+    if (daemon->control == NULL)
+        log_warning("the control door stays shut: %s", error->message);
 }
 
 static gboolean
@@ -118,16 +156,21 @@ start(Daemon *daemon, GError **error)
         if (daemon->tables == NULL)
             return FALSE;
     }
-    return daemon->milter_listener == NULL ||
-           milter_door_start(listener_fd(daemon->milter_listener), context, error);
+    if (daemon->milter_listener != NULL &&
+        !milter_door_start(listener_fd(daemon->milter_listener), context, error))
+        return FALSE;
+    open_control(daemon);
+    return TRUE;
 }
 
+/* Whatever is traced, a signal can only say all or nothing. */
 static void
-switch_tracing(Daemon *daemon)
+switch_tracing(void)
 {
-    daemon->tracing = !daemon->tracing;
-    log_trace_set(daemon->tracing ? "all" : "none", NULL);
-    log_notice("tracing is %s", daemon->tracing ? "on" : "off");
+    g_autofree char *areas = log_trace_areas();
+    gboolean on = strcmp(areas, "none") == 0;
+    log_trace_set(on ? "all" : "none", NULL);
+    log_notice("tracing is %s", on ? "on" : "off");
 }
 
 static void
@@ -157,7 +200,7 @@ wait_for_the_end(Daemon *daemon)
             reload(daemon);
             break;
         case SIGNAL_TRACE:
-            switch_tracing(daemon);
+            switch_tracing();
             log_counts(daemon);
             break;
         case SIGNAL_STOP:
@@ -173,6 +216,7 @@ wait_for_the_end(Daemon *daemon)
 static void
 close_names(Daemon *daemon)
 {
+    g_clear_pointer(&daemon->control_listener, listener_close);
     g_clear_pointer(&daemon->tables_listener, listener_close);
     g_clear_pointer(&daemon->milter_listener, listener_close);
     if (daemon->options.pid_file != NULL)
@@ -202,6 +246,7 @@ stop(Daemon *daemon)
         notify_stopping();
         stopped = milter_door_stop(timeout_us);
     }
+    g_clear_pointer(&daemon->control, control_door_stop);
     g_clear_pointer(&daemon->tables, tables_door_stop);
     if (context->policies != NULL)
         log_counts(daemon);
@@ -269,7 +314,7 @@ run(Daemon *daemon)
 int
 main(int argc, char **argv)
 {
-    Daemon daemon = {.tracing = FALSE};
+    Daemon daemon = {.policy = NULL};
     Options *options = &daemon.options;
     g_autoptr(GError) error = NULL;
     if (!options_parse(options, &argc, &argv, &error)) {
@@ -285,7 +330,7 @@ main(int argc, char **argv)
     } else {
         open_log(options, NULL, FALSE);
         if (options->trace)
-            switch_tracing(&daemon);
+            switch_tracing();
         status = run(&daemon);
     }
     g_clear_pointer(&daemon.policy, policy_unref);

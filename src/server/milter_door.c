@@ -596,6 +596,14 @@ milter_door_stop(gint64 timeout_us)
     return shut_callbacks(deadline + STOP_GRACE_US);
 }
 
+MilterDoorCounts
+milter_door_counts(void)
+{
+    return (MilterDoorCounts){.sessions = atomic_load(&door.sessions),
+                              .busy = atomic_load(&door.busy),
+                              .stopping = atomic_load(&door.stopping)};
+}
+
 gboolean
 milter_door_failed(void)
 {

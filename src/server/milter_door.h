@@ -25,5 +25,14 @@ gboolean milter_door_start(int fd, const DoorContext *context, GError **error);
  */
 gboolean milter_door_stop(gint64 timeout_us);
 
+typedef struct {
+    guint sessions; /* open now */
+    guint busy;     /* of these, with a message under way */
+    gboolean stopping;
+} MilterDoorCounts;
+
+/* Any thread; all 0 before the start. */
+MilterDoorCounts milter_door_counts(void);
+
 /* Has libmilter ended without having been told to? Then the process had better end too. */
 gboolean milter_door_failed(void);

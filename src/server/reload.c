@@ -16,8 +16,23 @@ log_problems(const GPtrArray *problems, void (*say)(const char *format, ...))
     }
 }
 
-Policy *
-reload_load(const char *path, Classifier *classifier)
+/* The first of them, for those who ask later. The caller frees them. */
+static char **
+keep_problems(const GPtrArray *problems)
+{
+    enum { KEPT = 20 };
+    g_autoptr(GPtrArray) kept = g_ptr_array_new();
+    for (guint i = 0; i < MIN(problems->len, KEPT); i++)
+        g_ptr_array_add(kept, policy_problem_format(g_ptr_array_index(problems, i)));
+    if (problems->len > KEPT)
+        g_ptr_array_add(kept, g_strdup_printf("and %u more", problems->len - KEPT));
+    g_ptr_array_add(kept, NULL);
+    return (char **)g_ptr_array_free(g_steal_pointer(&kept), FALSE);
+}
+
+/* `why` (may be NULL) gets what is wrong with a policy that is not loaded. */
+static Policy *
+load(const char *path, Classifier *classifier, char ***why)
 {
     GDestroyNotify free_problem = (GDestroyNotify)policy_problem_free;
     g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(free_problem);
@@ -25,7 +40,15 @@ reload_load(const char *path, Classifier *classifier)
     Policy *policy = policy_load(path, classifier, problems, warnings);
     log_problems(problems, log_error);
     log_problems(warnings, log_warning);
+    if (policy == NULL && why != NULL)
+        *why = keep_problems(problems);
     return policy;
+}
+
+Policy *
+reload_load(const char *path, Classifier *classifier)
+{
+    return load(path, classifier, NULL);
 }
 
 /* What the sockets and the log's place are stays as it is: said, so that nobody waits for it. */
@@ -41,10 +64,12 @@ gboolean
 reload_apply(const char *path, const Policy *started, const DoorContext *context)
 {
     g_autoptr(Policy) running = policy_holder_get(context->policies);
-    g_autoptr(Policy) fresh = reload_load(path, (Classifier *)policy_classifier(running));
+    char **why = NULL;
+    g_autoptr(Policy) fresh = load(path, (Classifier *)policy_classifier(running), &why);
     const Policy *in_force = fresh != NULL ? fresh : running;
     event_log_reopen(context->events, policy_settings(in_force));
     if (fresh == NULL) {
+        policy_holder_note_failure(context->policies, why);
         log_error("%s: the policy is not good, the old one stays in force", path);
         return FALSE;
     }

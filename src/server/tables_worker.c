@@ -18,10 +18,15 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "server/tables_connection.h"
+#include "engine/table_answer.h"
+#include "server/netstring_connection.h"
+#include "server/tables_lookup.h"
 #include "server/trouble.h"
 
-enum { EVENTS_AT_ONCE = 64 };
+enum {
+    EVENTS_AT_ONCE = 64,
+    REQUEST_MAX = TABLE_KEY_MAX + 64, /* a map's name and the longest key */
+};
 
 /* Through the pipe; one write is whole, since it is shorter than PIPE_BUF. */
 typedef struct {
@@ -38,9 +43,9 @@ struct TablesWorker {
     gboolean started;
     /* of its own thread */
     TablesService service;
-    GQueue quiet;    /* of TablesConnection, that which was heard longest ago first */
+    GQueue quiet;    /* of NetstringConnection, that which was heard longest ago first */
     gint64 stopping; /* clock_monotonic_us() at which it is at its end; 0: it serves */
-    Trouble troubles[TABLES_CONNECTION_SLOW + 1];
+    Trouble troubles[NETSTRING_CONNECTION_SLOW + 1];
     Trouble displacing;
     /* of any thread */
     atomic_uint load;
@@ -50,30 +55,30 @@ struct TablesWorker {
 /* ---- its connections ------------------------------------------------------------------------- */
 
 static void
-let_go(TablesWorker *worker, TablesConnection *connection)
+let_go(TablesWorker *worker, NetstringConnection *connection)
 {
-    g_queue_unlink(&worker->quiet, tables_connection_link(connection));
-    tables_connection_free(connection); /* epoll forgets a descriptor that is closed */
+    g_queue_unlink(&worker->quiet, netstring_connection_link(connection));
+    netstring_connection_free(connection); /* epoll forgets a descriptor that is closed */
     atomic_fetch_sub(&worker->load, 1);
 }
 
 static void
-let_go_for(TablesWorker *worker, TablesConnection *connection, TablesConnectionState state,
+let_go_for(TablesWorker *worker, NetstringConnection *connection, NetstringConnectionState state,
            const GError *error)
 {
     Trouble *trouble = &worker->troubles[state];
     switch (state) {
-    case TABLES_CONNECTION_BROKEN:
+    case NETSTRING_CONNECTION_BROKEN:
         atomic_fetch_add(&worker->broken, 1);
         trouble_note(trouble, clock_monotonic_us(), "tables: connection ended: %s", error->message);
         break;
-    case TABLES_CONNECTION_SLOW:
+    case NETSTRING_CONNECTION_SLOW:
         atomic_fetch_add(&worker->slow, 1);
         trouble_note(trouble, clock_monotonic_us(),
                      "tables: connection ended: the client does not read its answers");
         break;
-    case TABLES_CONNECTION_ENDED:
-    case TABLES_CONNECTION_OPEN:
+    case NETSTRING_CONNECTION_ENDED:
+    case NETSTRING_CONNECTION_OPEN:
         break;
     }
     let_go(worker, connection);
@@ -81,33 +86,40 @@ let_go_for(TablesWorker *worker, TablesConnection *connection, TablesConnectionS
 
 /* What epoll is to wait for, by what the connection is at. */
 static gboolean
-watch(const TablesWorker *worker, TablesConnection *connection, int operation)
+watch(const TablesWorker *worker, NetstringConnection *connection, int operation)
 {
     struct epoll_event event = {.data.ptr = connection};
-    if (!tables_connection_is_closing(connection))
+    if (!netstring_connection_is_closing(connection))
         event.events |= EPOLLIN;
-    if (tables_connection_has_output(connection))
+    if (netstring_connection_has_output(connection))
         event.events |= EPOLLOUT;
-    return epoll_ctl(worker->epoll, operation, tables_connection_fd(connection), &event) == 0;
+    return epoll_ctl(worker->epoll, operation, netstring_connection_fd(connection), &event) == 0;
 }
 
 static void
-serve(TablesWorker *worker, TablesConnection *connection)
+answer(gpointer data, const char *payload, gsize length, GString *out)
 {
-    g_autoptr(GError) error = NULL;
-    gboolean had_output = tables_connection_has_output(connection);
+    tables_lookup(data, payload, length, out);
+}
 
-    TablesConnectionState state = tables_connection_serve(connection, &worker->service, &error);
+static void
+serve(TablesWorker *worker, NetstringConnection *connection)
+{
+    const NetstringService asked = {answer, &worker->service, REQUEST_MAX};
+    g_autoptr(GError) error = NULL;
+    gboolean had_output = netstring_connection_has_output(connection);
+
+    NetstringConnectionState state = netstring_connection_serve(connection, &asked, &error);
     atomic_store_explicit(&worker->lookups, worker->service.lookups, memory_order_relaxed);
     atomic_store_explicit(&worker->found, worker->service.found, memory_order_relaxed);
-    if (state != TABLES_CONNECTION_OPEN) {
+    if (state != NETSTRING_CONNECTION_OPEN) {
         let_go_for(worker, connection, state, error);
         return;
     }
-    GList *link = tables_connection_link(connection);
+    GList *link = netstring_connection_link(connection);
     g_queue_unlink(&worker->quiet, link);
     g_queue_push_tail_link(&worker->quiet, link);
-    if (had_output || tables_connection_has_output(connection))
+    if (had_output || netstring_connection_has_output(connection))
         watch(worker, connection, EPOLL_CTL_MOD);
 }
 
@@ -128,8 +140,8 @@ static void
 adopt(TablesWorker *worker, int fd)
 {
     make_room(worker);
-    TablesConnection *connection = tables_connection_new(fd);
-    g_queue_push_tail_link(&worker->quiet, tables_connection_link(connection));
+    NetstringConnection *connection = netstring_connection_new(fd);
+    g_queue_push_tail_link(&worker->quiet, netstring_connection_link(connection));
     if (watch(worker, connection, EPOLL_CTL_ADD))
         return;
     log_warning("tables: cannot serve a connection: %s", g_strerror(errno));
@@ -168,7 +180,7 @@ let_idle_go(TablesWorker *worker)
 
     for (GList *link = worker->quiet.head; link != NULL; link = next) {
         next = link->next;
-        if (late || tables_connection_is_idle(link->data))
+        if (late || netstring_connection_is_idle(link->data))
             let_go(worker, link->data);
     }
 }

@@ -112,3 +112,9 @@ socketmap_answer_append(GString *out, SocketmapStatus status, const char *text)
     append(out, status_names[status], text != NULL ? text : "", length);
     return status;
 }
+
+void
+socketmap_answer_append_whole(GString *out, SocketmapStatus status, const char *text)
+{
+    append(out, status_names[status], text, strlen(text));
+}

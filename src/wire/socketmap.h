@@ -57,3 +57,6 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SocketmapAnswer, socketmap_answer_clear)
  * SOCKETMAP_NOTFOUND, since half an answer is none. Returns the status that was appended.
  */
 SocketmapStatus socketmap_answer_append(GString *out, SocketmapStatus status, const char *text);
+
+/* The same for an asker of ours, which takes a text of any length. */
+void socketmap_answer_append_whole(GString *out, SocketmapStatus status, const char *text);

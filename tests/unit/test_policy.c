@@ -151,8 +151,8 @@ refuses_files(void **state)
          "1: a rule is a group: { category = \"...\"; text = \"...\"; }"},
         {"sites = { };", "1: unknown setting \"sites\": did you mean \"site\"?"},
         {"nothing_like_it = { };",
-         "1: unknown setting \"nothing_like_it\": it can be one of milter, tables, site, replies, "
-         "checks, filters, bounces, classify, limits, log"},
+         "1: unknown setting \"nothing_like_it\": it can be one of milter, tables, control, site, "
+         "replies, checks, filters, bounces, classify, limits, log"},
         {"site = ( );", "1: \"site\" must be a group: site = { ... };"},
         {"checks = { };", "1: \"checks\" must be a list of groups: ( { ... }, { ... } )"},
         {"checks = ( 1 );", "1: a check is a group: { name = ...; when = ...; then = ...; }"},
@@ -233,6 +233,14 @@ refuses_settings(void **state)
         {"milter = { socket = \"unix:/x\"; link = \"/y\"; };\n"
          "tables = { socket = \"unix:/y\"; };",
          "1: \"milter.link\" is the socket of the tables"},
+        {"control = { socket = \"inet:7000@127.0.0.1\"; };",
+         "1: \"control.socket\" must be a local socket: \"unix:/path\""},
+        {"control = { socket = \"unix:/x\"; link = \"/y\"; };",
+         "1: unknown setting \"link\": it can be one of socket, mode, group"},
+        {"control = { socket = \"local:/x\"; };\ntables = { socket = \"unix:/x\"; };",
+         "1: \"control.socket\" is \"tables.socket\" too: they need one each"},
+        {"milter = { socket = \"unix:/x\"; link = \"/y\"; };\ncontrol = { socket = \"unix:/y\"; };",
+         "2: \"control.socket\" is \"milter.link\" too: they need one each"},
         {"site = { hostname = \"mx example\"; };",
          "1: \"site.hostname\": \"mx example\" is no host name"},
         {"site = { networks = [ \"10.0.0.0/8\", \"10.1.2.3/8\" ]; };",
@@ -387,6 +395,36 @@ takes_settings(void **state)
     assert_int_equal(g_bytes_get_size(settings->log.key), 17);
     assert_false(policy_is_inside(policy, "127.0.0.1"));
     assert_true(policy_is_inside(policy, "::ffff:192.0.2.1"));
+}
+
+static void
+finds_the_control_door(void **state)
+{
+    static const struct {
+        const char *text, *socket;
+        gboolean read;
+    } cases[] = {
+        {"control = { socket = \"unix:/c\"; };", "unix:/c", TRUE},
+        {"", NULL, TRUE},
+        {"control = { socket = \"\"; };", NULL, TRUE},
+        {"control = { socket = 5; };", NULL, TRUE},
+        /* All else may be wrong. */
+        {"log = { addresses = \"hashed\"; key_file = \"/gone\"; };\nsites = 1;\n"
+         "control = { sockets = 1; socket = \"local:/c\"; };\nchecks = 5; limits = { sessions = 0; "
+         "};",
+         "local:/c", TRUE},
+        {"control = { socket = \"unix:/c\"; };\nsite = {", NULL, FALSE},
+    };
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GPtrArray) problems = new_problems();
+        g_autofree char *path = in_folder("main"), *socket = NULL;
+        put_file("main", cases[i].text, 0644);
+        assert_int_equal(policy_find_control(path, &socket, problems), cases[i].read);
+        assert_int_equal(problems->len == 0, cases[i].read);
+        if (g_strcmp0(socket, cases[i].socket) != 0)
+            fail_msg("%s: %s", cases[i].text, socket);
+    }
 }
 
 /* ---- rules
@@ -789,6 +827,8 @@ refuses_filters(void **state)
          "1: \"unix:/f\" is our own socket: \"tables.socket\""},
         {"tables = { socket = \"inet:2700\"; };\n" SOCKET("inet6:2700@::1"),
          "2: \"inet6:2700@::1\" is our own socket: \"tables.socket\""},
+        {"control = { socket = \"unix:/f\"; };\n" SOCKET("unix:/f"),
+         "2: \"unix:/f\" is our own socket: \"control.socket\""},
         {"milter = { socket = \"inet:8890@MX\"; };\n" SOCKET("inet:8890@mx"),
          "2: \"inet:8890@mx\" is our own socket: \"milter.socket\""},
     };
@@ -1141,6 +1181,7 @@ main(void)
         cmocka_unit_test(refuses_settings),
         cmocka_unit_test(has_defaults),
         cmocka_unit_test(takes_settings),
+        cmocka_unit_test(finds_the_control_door),
         cmocka_unit_test(refuses_rules),
         cmocka_unit_test(warns_of_rules),
         cmocka_unit_test(understands_modes),

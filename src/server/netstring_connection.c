@@ -1,24 +1,22 @@
 /*
- * tables_connection: one client of the tables: what has come, what has to go.
+ * netstring_connection: one client that asks in netstrings: what has come, what has to go.
  */
-#include "server/tables_connection.h"
+#include "server/netstring_connection.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "engine/table_answer.h"
 #include "wire/netstring.h"
 
 enum {
-    REQUEST_MAX = TABLE_KEY_MAX + 64, /* a map's name and the longest key */
-    INPUT_SIZE = 4096,                /* grows as far as a request needs, and back */
-    OUTPUT_MAX = 256 * 1024,          /* answers that a client has not read */
-    OUTPUT_KEPT = 16 * 1024,          /* a larger buffer is given back when it is empty */
+    INPUT_SIZE = 4096,       /* grows as far as a request needs, and back */
+    OUTPUT_MAX = 256 * 1024, /* answers that a client has not read */
+    OUTPUT_KEPT = 16 * 1024, /* a larger buffer is given back when it is empty */
 };
 
-struct TablesConnection {
+struct NetstringConnection {
     int fd;
     gboolean closing;
     char *input;
@@ -28,10 +26,10 @@ struct TablesConnection {
     GList link;
 };
 
-TablesConnection *
-tables_connection_new(int fd)
+NetstringConnection *
+netstring_connection_new(int fd)
 {
-    TablesConnection *connection = g_new0(TablesConnection, 1);
+    NetstringConnection *connection = g_new0(NetstringConnection, 1);
     connection->fd = fd;
     connection->input_size = INPUT_SIZE;
     connection->input = g_malloc(INPUT_SIZE);
@@ -41,7 +39,7 @@ tables_connection_new(int fd)
 }
 
 void
-tables_connection_free(TablesConnection *connection)
+netstring_connection_free(NetstringConnection *connection)
 {
     close(connection->fd);
     g_free(connection->input);
@@ -50,31 +48,31 @@ tables_connection_free(TablesConnection *connection)
 }
 
 int
-tables_connection_fd(const TablesConnection *connection)
+netstring_connection_fd(const NetstringConnection *connection)
 {
     return connection->fd;
 }
 
 GList *
-tables_connection_link(TablesConnection *connection)
+netstring_connection_link(NetstringConnection *connection)
 {
     return &connection->link;
 }
 
 gboolean
-tables_connection_has_output(const TablesConnection *connection)
+netstring_connection_has_output(const NetstringConnection *connection)
 {
     return connection->sent < connection->output->len;
 }
 
 gboolean
-tables_connection_is_idle(const TablesConnection *connection)
+netstring_connection_is_idle(const NetstringConnection *connection)
 {
-    return connection->input_length == 0 && !tables_connection_has_output(connection);
+    return connection->input_length == 0 && !netstring_connection_has_output(connection);
 }
 
 gboolean
-tables_connection_is_closing(const TablesConnection *connection)
+netstring_connection_is_closing(const NetstringConnection *connection)
 {
     return connection->closing;
 }
@@ -82,7 +80,7 @@ tables_connection_is_closing(const TablesConnection *connection)
 /* ---- sending --------------------------------------------------------------------------------- */
 
 static void
-forget_output(TablesConnection *connection)
+forget_output(NetstringConnection *connection)
 {
     connection->sent = 0;
     if (connection->output->allocated_len <= OUTPUT_KEPT) {
@@ -95,9 +93,9 @@ forget_output(TablesConnection *connection)
 
 /* FALSE: the client is gone. */
 static gboolean
-send_output(TablesConnection *connection)
+send_output(NetstringConnection *connection)
 {
-    while (tables_connection_has_output(connection)) {
+    while (netstring_connection_has_output(connection)) {
         const GString *output = connection->output;
         ssize_t sent = send(connection->fd, output->str + connection->sent,
                             output->len - connection->sent, MSG_NOSIGNAL);
@@ -118,19 +116,20 @@ send_output(TablesConnection *connection)
 /* Room for at least one octet more: as much as has come already, so that memory is only given for
  * what was really sent. */
 static void
-make_room(TablesConnection *connection)
+make_room(NetstringConnection *connection, gsize request_max)
 {
     if (connection->input_length < connection->input_size)
         return;
-    connection->input_size = MIN(connection->input_size * 2, REQUEST_MAX + NETSTRING_HEAD_MAX + 1);
+    gsize most = MAX(request_max + NETSTRING_HEAD_MAX + 1, INPUT_SIZE);
+    connection->input_size = MIN(connection->input_size * 2, most);
     connection->input = g_realloc(connection->input, connection->input_size);
 }
 
 /* FALSE: the connection is gone. */
 static gboolean
-read_input(TablesConnection *connection)
+read_input(NetstringConnection *connection, gsize request_max)
 {
-    make_room(connection);
+    make_room(connection, request_max);
     ssize_t got = recv(connection->fd, connection->input + connection->input_length,
                        connection->input_size - connection->input_length, 0);
     if (got > 0)
@@ -143,7 +142,7 @@ read_input(TablesConnection *connection)
 }
 
 static void
-forget_input(TablesConnection *connection, gsize done)
+forget_input(NetstringConnection *connection, gsize done)
 {
     connection->input_length -= done;
     memmove(connection->input, connection->input + done, connection->input_length);
@@ -157,7 +156,7 @@ forget_input(TablesConnection *connection, gsize done)
 
 /* FALSE: the client does not take them. */
 static gboolean
-has_room_for_answers(TablesConnection *connection)
+has_room_for_answers(NetstringConnection *connection)
 {
     if (connection->output->len - connection->sent <= OUTPUT_MAX)
         return TRUE;
@@ -165,39 +164,40 @@ has_room_for_answers(TablesConnection *connection)
     return connection->output->len - connection->sent <= OUTPUT_MAX;
 }
 
-static TablesConnectionState
-answer_requests(TablesConnection *connection, TablesService *service, GError **error)
+static NetstringConnectionState
+answer_requests(NetstringConnection *connection, const NetstringService *service, GError **error)
 {
-    TablesConnectionState result = TABLES_CONNECTION_OPEN;
+    NetstringConnectionState result = NETSTRING_CONNECTION_OPEN;
     NetstringState state = NETSTRING_WHOLE;
     Netstring request;
     gsize done = 0;
 
-    while (result == TABLES_CONNECTION_OPEN) {
+    while (result == NETSTRING_CONNECTION_OPEN) {
         state = netstring_decode(connection->input + done, connection->input_length - done,
-                                 REQUEST_MAX, &request, error);
+                                 service->request_max, &request, error);
         if (state != NETSTRING_WHOLE)
             break;
-        tables_lookup(service, request.payload, request.length, connection->output);
+        service->answer(service->data, request.payload, request.length, connection->output);
         done += request.size;
         if (!has_room_for_answers(connection))
-            result = TABLES_CONNECTION_SLOW;
+            result = NETSTRING_CONNECTION_SLOW;
     }
     forget_input(connection, done);
-    return state == NETSTRING_BROKEN ? TABLES_CONNECTION_BROKEN : result;
+    return state == NETSTRING_BROKEN ? NETSTRING_CONNECTION_BROKEN : result;
 }
 
-TablesConnectionState
-tables_connection_serve(TablesConnection *connection, TablesService *service, GError **error)
+NetstringConnectionState
+netstring_connection_serve(NetstringConnection *connection, const NetstringService *service,
+                           GError **error)
 {
-    if (!connection->closing && !read_input(connection))
-        return TABLES_CONNECTION_ENDED;
-    TablesConnectionState state = answer_requests(connection, service, error);
+    if (!connection->closing && !read_input(connection, service->request_max))
+        return NETSTRING_CONNECTION_ENDED;
+    NetstringConnectionState state = answer_requests(connection, service, error);
     /* Answers to the requests before a broken one are still due. */
     if (!send_output(connection))
-        return state == TABLES_CONNECTION_OPEN ? TABLES_CONNECTION_ENDED : state;
-    if (state == TABLES_CONNECTION_OPEN && connection->closing &&
-        !tables_connection_has_output(connection))
-        return TABLES_CONNECTION_ENDED;
+        return state == NETSTRING_CONNECTION_OPEN ? NETSTRING_CONNECTION_ENDED : state;
+    if (state == NETSTRING_CONNECTION_OPEN && connection->closing &&
+        !netstring_connection_has_output(connection))
+        return NETSTRING_CONNECTION_ENDED;
     return state;
 }
