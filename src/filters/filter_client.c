@@ -209,7 +209,7 @@ filter_client_start(FilterClient *client, const MilterNegotiation *offer)
     client->started_us = now_us;
     client->deadline_us =
         now_us + filter_state_wait(client->state, client->filter->connect_timeout_us, now_us);
-    client->link = filter_link_open(client->filter->socket);
+    client->link = filter_link_open(filter_state_places(client->state));
     milter_negotiation_append(filter_link_out(client->link), offer);
     filter_client_go_on(client, 0);
 }
@@ -257,9 +257,7 @@ start_on(FilterClient *client, short polled)
         return FALSE;
     if (clock_monotonic_us() < client->deadline_us)
         return TRUE;
-    if (filter_link_connected(client->link))
-        return filter_link_fail(client->link, FILTER_TROUBLE_TIMEOUT, "no answer in time");
-    return filter_link_fail(client->link, FILTER_TROUBLE_CONNECT, "cannot connect in time");
+    return filter_link_give_up(client->link);
 }
 
 void

@@ -4,12 +4,10 @@
 #include "filters/filter_link.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -19,16 +17,13 @@ enum {
     READ_LONG_SIZE = 64 * 1024, /* what is left of a long one */
     UNASKED_MAX = 64 * 1024,    /* octets that may come while we send */
     KEPT_BUFFER = 256 * 1024,   /* a larger one is not kept once it is empty */
-    RETRY_US = 5 * 1000,        /* the queue of a socket in the file system is full */
+    RETRY_US = 5 * 1000,        /* the queue of a socket in the file system is full, or a name is
+                                 * being looked up */
 };
 
-typedef struct {
-    struct sockaddr_storage address;
-    socklen_t length;
-} Place;
-
 struct FilterLink {
-    GArray *places; /* of Place, still to be tried */
+    FilterPlaces *source;
+    GArray *places; /* of FilterPlace, still to be tried */
     int fd;
     gboolean connected;
     gint64 retry_us; /* 0: the kernel tells when it goes on */
@@ -73,68 +68,7 @@ filter_link_out(FilterLink *link)
     return link->out;
 }
 
-gboolean
-filter_link_connected(const FilterLink *link)
-{
-    return link->connected;
-}
-
 /* ---- connecting ------------------------------------------------------------------------------ */
-
-static gboolean
-find_unix(FilterLink *link, const char *path, int family)
-{
-    (void)family;
-    Place place = {.length = sizeof(struct sockaddr_un)};
-    struct sockaddr_un named = {.sun_family = AF_UNIX};
-    if (g_strlcpy(named.sun_path, path, sizeof(named.sun_path)) >= sizeof(named.sun_path))
-        return filter_link_fail(link, FILTER_TROUBLE_CONNECT, "the path is too long");
-    memcpy(&place.address, &named, sizeof(named));
-    g_array_append_val(link->places, place);
-    return TRUE;
-}
-
-/* `rest`: PORT@HOST. */
-static gboolean
-find_inet(FilterLink *link, const char *rest, int family)
-{
-    const char *at = strchr(rest, '@');
-    const struct addrinfo hints = {
-        .ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-    struct addrinfo *found;
-    if (at == NULL)
-        return filter_link_fail(link, FILTER_TROUBLE_CONNECT, "no host is named");
-    g_autofree char *port = g_strndup(rest, (gsize)(at - rest));
-    int answer = getaddrinfo(at + 1, port, &hints, &found);
-    if (answer != 0)
-        return filter_link_fail(link, FILTER_TROUBLE_CONNECT, "%s", gai_strerror(answer));
-    for (const struct addrinfo *one = found; one != NULL; one = one->ai_next) {
-        Place place = {.length = one->ai_addrlen};
-        memcpy(&place.address, one->ai_addr, one->ai_addrlen);
-        g_array_append_val(link->places, place);
-    }
-    freeaddrinfo(found);
-    return TRUE;
-}
-
-static gboolean
-find_places(FilterLink *link, const char *socket)
-{
-    static const struct {
-        const char *prefix;
-        gboolean (*find)(FilterLink *link, const char *rest, int family);
-        int family;
-    } kinds[] = {
-        {"unix:", find_unix, AF_UNIX},
-        {"local:", find_unix, AF_UNIX},
-        {"inet:", find_inet, AF_INET},
-        {"inet6:", find_inet, AF_INET6},
-    };
-    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
-        if (g_str_has_prefix(socket, kinds[i].prefix))
-            return kinds[i].find(link, socket + strlen(kinds[i].prefix), kinds[i].family);
-    return filter_link_fail(link, FILTER_TROUBLE_CONNECT, "no kind of socket that can be asked");
-}
 
 static void
 drop_socket(FilterLink *link)
@@ -145,7 +79,7 @@ drop_socket(FilterLink *link)
 }
 
 static gboolean
-make_socket(FilterLink *link, const Place *place)
+make_socket(FilterLink *link, const FilterPlace *place)
 {
     int family = place->address.ss_family;
     link->fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -164,16 +98,16 @@ try_next(FilterLink *link, int reason)
 {
     drop_socket(link);
     g_array_remove_index(link->places, 0);
-    if (link->places->len == 0)
-        return filter_link_fail(link, FILTER_TROUBLE_CONNECT, "cannot connect: %s",
-                                g_strerror(reason));
-    return try_place(link);
+    if (link->places->len > 0)
+        return try_place(link);
+    filter_places_doubt(link->source);
+    return filter_link_fail(link, FILTER_TROUBLE_CONNECT, "cannot connect: %s", g_strerror(reason));
 }
 
 static gboolean
 try_place(FilterLink *link)
 {
-    const Place *place = &g_array_index(link->places, Place, 0);
+    const FilterPlace *place = &g_array_index(link->places, FilterPlace, 0);
     link->retry_us = 0;
     if (link->fd < 0 && !make_socket(link, place))
         return FALSE;
@@ -189,12 +123,37 @@ try_place(FilterLink *link)
 }
 
 static gboolean
+find_places(FilterLink *link)
+{
+    g_autofree char *why = NULL;
+    gint64 now_us = clock_monotonic_us();
+    switch (filter_places_get(link->source, now_us, link->places, &why)) {
+    case FILTER_PLACES_KNOWN:
+        return try_place(link);
+    case FILTER_PLACES_SOUGHT:
+        link->retry_us = now_us + RETRY_US;
+        return TRUE;
+    case FILTER_PLACES_NONE:
+        return filter_link_fail(link, FILTER_TROUBLE_CONNECT, "its host is not found: %s", why);
+    }
+    g_assert_not_reached();
+}
+
+static gboolean
+retry(FilterLink *link)
+{
+    if (clock_monotonic_us() < link->retry_us)
+        return TRUE;
+    return link->places->len > 0 ? try_place(link) : find_places(link);
+}
+
+static gboolean
 connect_on(FilterLink *link, short polled)
 {
     int reason = 0;
     socklen_t size = sizeof(reason);
     if (link->retry_us != 0)
-        return clock_monotonic_us() < link->retry_us || try_place(link);
+        return retry(link);
     if (polled == 0)
         return TRUE;
     if (getsockopt(link->fd, SOL_SOCKET, SO_ERROR, &reason, &size) < 0)
@@ -206,16 +165,27 @@ connect_on(FilterLink *link, short polled)
 }
 
 FilterLink *
-filter_link_open(const char *socket)
+filter_link_open(FilterPlaces *places)
 {
     FilterLink *link = g_new0(FilterLink, 1);
-    link->places = g_array_new(FALSE, FALSE, sizeof(Place));
+    link->source = filter_places_ref(places);
+    link->places = g_array_new(FALSE, FALSE, sizeof(FilterPlace));
     link->fd = -1;
     link->out = g_string_new(NULL);
     link->in = g_string_new(NULL);
-    if (find_places(link, socket))
-        try_place(link);
+    find_places(link);
     return link;
+}
+
+gboolean
+filter_link_give_up(FilterLink *link)
+{
+    if (link->connected)
+        return filter_link_fail(link, FILTER_TROUBLE_TIMEOUT, "no answer in time");
+    if (link->places->len == 0)
+        return filter_link_fail(link, FILTER_TROUBLE_CONNECT, "its host is not found in time");
+    filter_places_doubt(link->source);
+    return filter_link_fail(link, FILTER_TROUBLE_CONNECT, "cannot connect in time");
 }
 
 /* ---- octets ---------------------------------------------------------------------------------- */
@@ -396,6 +366,7 @@ filter_link_close(FilterLink *link)
         send_some(link);
     drop_socket(link);
     g_array_unref(link->places);
+    filter_places_unref(link->source);
     g_string_free(link->out, TRUE);
     g_string_free(link->in, TRUE);
     g_free(link->failure);

@@ -11,16 +11,14 @@
 #include <glib.h>
 #include <poll.h>
 
+#include "filters/filter_places.h"
 #include "filters/filter_state.h"
 #include "wire/milter_packet.h"
 
 typedef struct FilterLink FilterLink;
 
-/*
- * Begins to connect: "unix:/path", "local:/path", "inet:PORT@HOST", "inet6:PORT@HOST". A host that
- * is a name is looked up here, which may take time. Never NULL: what fails shows when it goes on.
- */
-FilterLink *filter_link_open(const char *socket);
+/* Begins to connect, to one place after the other. Never NULL: what fails shows when it goes on. */
+FilterLink *filter_link_open(FilterPlaces *places);
 
 /* Sends what is in the buffer as far as the socket takes it at once. NULL is fine. */
 void filter_link_close(FilterLink *link);
@@ -33,7 +31,8 @@ GString *filter_link_out(FilterLink *link);
 struct pollfd filter_link_poll(const FilterLink *link, gint64 *until_us);
 /* Connects on, sends, reads, as far as it can at once. FALSE: it has failed. */
 gboolean filter_link_go_on(FilterLink *link, short polled);
-gboolean filter_link_connected(const FilterLink *link);
+/* It has not come so far in time: it has failed. Returns FALSE. */
+gboolean filter_link_give_up(FilterLink *link);
 
 /* The next packet that is there, MILTER_PACKET_MORE if none is whole; borrowed until the next call
  * for this link. MILTER_PACKET_BROKEN: the link has failed. */

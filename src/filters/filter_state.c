@@ -13,7 +13,8 @@ struct FilterStates {
 };
 
 struct FilterState {
-    pthread_mutex_t lock;
+    FilterPlaces *places;
+    pthread_mutex_t lock;          /* of all that follows */
     FilterCounters counters;       /* but for the times, which are here: */
     Histogram times[FILTER_PARTS]; /* needs no lock */
     guint in_a_row;                /* failed connects and timeouts */
@@ -49,6 +50,7 @@ static void
 state_free(FilterState *state)
 {
     macros_clear(state->macros);
+    filter_places_unref(state->places);
     pthread_mutex_destroy(&state->lock);
     g_free(state);
 }
@@ -80,11 +82,18 @@ filter_states_get(FilterStates *states, const char *socket)
     FilterState *state = g_hash_table_lookup(states->by_socket, socket);
     if (state == NULL) {
         state = g_new0(FilterState, 1);
+        state->places = filter_places_new(socket);
         pthread_mutex_init(&state->lock, NULL);
         g_hash_table_insert(states->by_socket, g_strdup(socket), state);
     }
     pthread_mutex_unlock(&states->lock);
     return state;
+}
+
+FilterPlaces *
+filter_state_places(const FilterState *state)
+{
+    return state->places;
 }
 
 static gboolean

@@ -1,17 +1,19 @@
 /*
  * filter_state: what is known of a filter across connections.
  *
- * How it last negotiated, counters, and a circuit breaker. The breaker opens after several failed
- * connects or timeouts in a row, never on a death in the middle of a message, and changes only how
- * long the next connections wait for the filter, never what becomes of their mail: each still
- * tries, and once in a while one waits in full. The registry is shared by all connections and
- * outlives reloads; a filter is known by its socket. Threads: any (a pthread mutex inside).
+ * Where it is, how it last negotiated, counters, and a circuit breaker. The breaker opens after
+ * several failed connects or timeouts in a row, never on a death in the middle of a message, and
+ * changes only how long the next connections wait for the filter, never what becomes of their mail:
+ * each still tries, and once in a while one waits in full. The registry is shared by all
+ * connections and outlives reloads; a filter is known by its socket. Threads: any (a pthread mutex
+ * inside).
  */
 #pragma once
 
 #include <glib.h>
 
 #include "base/histogram.h"
+#include "filters/filter_places.h"
 #include "filters/filter_verdict.h"
 
 typedef struct FilterStates FilterStates;
@@ -67,6 +69,9 @@ typedef struct {
     guint in_a_row;   /* failed connects and timeouts since it last negotiated */
     gboolean open;    /* the breaker */
 } FilterCounters;
+
+/* Where it is: belongs to the state. */
+FilterPlaces *filter_state_places(const FilterState *state);
 
 /* A copy; all 0 if the socket is not known yet. */
 FilterCounters filter_states_counters(FilterStates *states, const char *socket);

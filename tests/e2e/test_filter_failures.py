@@ -7,9 +7,11 @@ import threading
 import time
 
 import pytest
+from harness.alone import Dns, run_alone
 from harness.filter import (
     CONTINUE,
     REJECT,
+    Filter,
     add_header,
     after,
     cut,
@@ -321,3 +323,33 @@ def test_second_recipient_only(pair):
     seen = host.say(host.wrapped, steps, {b"R": nth(2, packet(b"!"))}, HEALTHY)
     assert seen.mails == [] and seen.replies[4][:1] == b"4", seen.replies
     assert_well(host)
+
+
+def test_name_servers_that_do_not_answer(make_pair):
+    """Nobody waits for them longer than for the filter, and what they said once stays in use."""
+    name = "filter.example"
+
+    def alone():
+        dns = Dns({name: ("127.0.0.1", None)})
+        dns.silent = True
+        far = Filter({b"E": add_header("X-Far", "1") + CONTINUE}, inet=True)
+        address = (f"inet:{far.port}@{name}", far.postfix_socket)
+        pair = make_pair(KEEP, f"connect_timeout = {slow(0.3)};", milters=[address])
+        pair.start()
+        try:
+            said = talk(pair.wrapped, DIALOG)
+            assert said[2][:4] == b"451 ", said
+            failure = pair.daemon.wait_event(event="filter-failure")["reason"]
+            assert failure.endswith("its host is not found in time"), failure
+            dns.silent = False
+            wait_for(
+                lambda: pair.say(pair.wrapped, DIALOG).mails, "the filter to be found", step=0.2
+            )
+            dns.silent = True
+            (arrived,) = pair.say(pair.wrapped, DIALOG).mails
+            assert "X-Far: 1" in arrived.text
+        finally:
+            pair.close()
+            far.close()
+
+    run_alone(alone)

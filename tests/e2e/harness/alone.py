@@ -66,11 +66,12 @@ def _leave():
 class Dns:
     """A DNS server on 127.0.0.1:53 for A and TXT records: {"1.0.0.127.rbl.test": ("127.0.0.2", "why")}. Only when alone.
 
-    Either may be None.
+    Either may be None. While it is `silent`, nobody gets an answer.
     """
 
     def __init__(self, records):
         self.records = records
+        self.silent = False
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 53))
         threading.Thread(target=self._serve, daemon=True).start()
@@ -78,7 +79,8 @@ class Dns:
     def _serve(self):
         while True:
             query, client = self.socket.recvfrom(4096)
-            self.socket.sendto(self._answer(query), client)
+            if not self.silent:
+                self.socket.sendto(self._answer(query), client)
 
     def _answer(self, query):
         labels, at = [], 12
