@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "engine/attribute_mark.h"
+#include "engine/fit.h"
 #include "mail/address.h"
 
 /* Octets that a value may take: enough for what is real, too little to push our own words out. */
@@ -60,6 +61,14 @@ clean(const char *value, gsize limit)
     return value == NULL || *value == '\0' ? NULL : text_clean(value, limit);
 }
 
+/* Of a reply: its letters become what they become in the reply itself. */
+static char *
+clean_text(const char *text, gsize limit)
+{
+    g_autofree char *plain = fit_clean(text, FALSE);
+    return clean(plain, limit);
+}
+
 static char *
 clean_fact(const TemplateValues *values, Fact fact, gsize limit)
 {
@@ -104,7 +113,7 @@ original_value(const TemplateValues *values)
     if (values->original == NULL)
         return NULL;
     g_autofree char *text = smtp_reply_text(values->original);
-    return clean(text, ORIGINAL_LIMIT);
+    return clean_text(text, ORIGINAL_LIMIT);
 }
 
 static char *
@@ -114,7 +123,8 @@ group_value(const TemplateValues *values, Variable variable)
     if (values->captures == NULL || values->captures->captures == NULL ||
         group >= values->captures->captures->len)
         return NULL;
-    return clean(g_ptr_array_index(values->captures->captures, group), GROUP_LIMIT);
+    const char *text = g_ptr_array_index(values->captures->captures, group);
+    return text != NULL ? clean_text(text, GROUP_LIMIT) : NULL;
 }
 
 static char *

@@ -164,6 +164,12 @@ rule_sets_code_status_and_text(void **state)
         {NO_REFERENCE RULES("{ name = \"a\"; when = { text = \"/user (\\\\w+)/i\"; };"
                             "  then = { mode = \"annotate\"; text = \"That is %{1} to us.\"; }; }"),
          "550 5.1.1 User unknown", "550-5.1.1 User unknown\r\n550 5.1.1 That is unknown to us."},
+        /* What is quoted of the reply reads as the reply itself does. */
+        {NO_REFERENCE RULES("{ name = \"a\"; when = { text = \"/Empf(.*)/\"; };"
+                            "  then = { mode = \"replace\";"
+                            "           text = [ \"%{original}!\", \"(%{1})\" ]; }; }"),
+         "550 5.1.1 Empf\xc3\xa4nger \xff\xfe unbekannt",
+         "550-5.1.1 Empfanger ? unbekannt!\r\n550 5.1.1 (anger ? unbekannt)"},
         /* What the rule does not say stays. */
         {NO_REFERENCE RULES("{ name = \"a\"; when = { code = \"550\"; };"
                             "  then = { mode = \"repair\"; status = \"5.1.6\"; }; }"),
