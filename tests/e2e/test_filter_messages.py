@@ -1,6 +1,8 @@
 """Messages, envelopes and sessions with filters behind replymilter and the same filters attached to the same Postfix: what is
 delivered is the same to the octet, whatever the mail and whatever the filters do to it."""
 
+import contextlib
+import os
 import re
 
 import pytest
@@ -24,7 +26,7 @@ from harness.filter import (
     reply,
 )
 from harness.milter import ALL_ACTIONS, HDR_LEADSPC, SETSYMLIST
-from harness.net import wait_for
+from harness.net import slow, wait_for
 from harness.pair import KEEP, Told, assert_same, mail, mails, talk
 
 HELLO = "EHLO client.test"
@@ -358,3 +360,65 @@ def test_mail_of_the_mta_itself(make_pair):
         assert pair.sink.mails == []
         pair.postfix.run("postsuper", "-d", "ALL")
     assert shown[1] == shown[0]
+
+
+# ---- memory
+
+
+def peak_kib(process, reset=False):
+    """The most memory that a process has had since the last reset."""
+    if reset:
+        with open(f"/proc/{process}/clear_refs", "w", encoding="ascii") as file:
+            file.write("5")
+    with open(f"/proc/{process}/status", encoding="ascii") as file:
+        return int(re.search(r"VmHWM:\s+(\d+) kB", file.read())[1])
+
+
+def open_files(process):
+    """{descriptor: what it names}"""
+    folder = f"/proc/{process}/fd"
+    found = {}
+    for name in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):
+            found[name] = os.readlink(f"{folder}/{name}")
+    return found
+
+
+def test_a_long_mail_takes_little_memory(make_pair):
+    """It waits in a file that has no name, as does the body that a filter puts in its place; nothing of them is left."""
+    megabytes = 30
+    content = BASE + b"\r\n" + (b"0123456789" * 7 + b"\r\n") * (megabytes * 1024 * 1024 // 72)
+    pair = make_pair(KEEP, "timeout = 60.0;", settings={"message_size_limit": "0"}).start()
+    process = pair.daemon.process.pid
+    while_asked = []
+
+    def replace(session, _data):
+        """By a body of the same octets."""
+        while_asked.append(open_files(process))
+        for command, piece in session.told:
+            if command == b"B":
+                session.write(replace_body(piece))
+        return CONTINUE
+
+    def look(_session, _data):
+        while_asked.append(open_files(process))
+        return CONTINUE
+
+    pair.say(pair.wrapped, [HELLO, *mail("a@local.test"), "QUIT"])
+    before, at_first = open_files(process), peak_kib(process, reset=True)
+    seen = pair.say(
+        pair.wrapped,
+        [HELLO, *mail("a@local.test", content=content), "QUIT"],
+        {b"E": replace},
+        {b"E": look},
+        timeout=60,
+    )
+    (arrived,) = seen.mails
+    assert arrived.content.endswith(content.replace(b"\r\n", b"\n"))
+    grown = peak_kib(process) - at_first
+    assert grown < 12 * 1024 or slow(1) > 1, f"{grown} KiB"  # sanitizers keep what is freed
+    one, two = (
+        [name for name in files.values() if name.endswith("(deleted)")] for files in while_asked
+    )
+    assert len(one) == 1 and len(two) == 1, (one, two)
+    wait_for(lambda: open_files(process).keys() == before.keys(), lambda: open_files(process))
