@@ -39,6 +39,11 @@ enum {
  */
 enum { CLOSE_SESSION = 21 };
 
+/* Who is not served is told so at connect, and that is all. */
+#define STEPS_UNCHECKED                                                                            \
+    (SMFIP_NOHELO | SMFIP_NOMAIL | SMFIP_NORCPT | SMFIP_NODATA | SMFIP_NOUNKNOWN | SMFIP_NOHDRS |  \
+     SMFIP_NOEOH | SMFIP_NOBODY)
+
 /* What libmilter keeps for us on one connection. */
 typedef struct {
     MilterSession *session;
@@ -203,15 +208,16 @@ on_negotiate(SMFICTX *context, unsigned long actions, unsigned long steps, unsig
     (void)f3;
     Connection *connection = connection_of(context);
     MilterSession *session = connection->session;
-    milter_session_negotiate(session, actions, steps);
-    connection->steps = milter_session_steps(session);
-    /* Who is not served must be told so at connect, whatever the policy needs. */
-    if (connection->unchecked)
-        connection->steps &= ~(unsigned long)(SMFIP_NR_CONN | SMFIP_NOCONNECT);
-    *wanted_steps = connection->steps;
-    *wanted_actions = milter_session_actions(session);
     *wanted_f2 = 0;
     *wanted_f3 = 0;
+    if (connection->unchecked) {
+        connection->steps = *wanted_steps = steps & STEPS_UNCHECKED;
+        *wanted_actions = 0;
+        return SMFIS_CONTINUE;
+    }
+    milter_session_negotiate(session, actions, steps);
+    *wanted_steps = connection->steps = milter_session_steps(session);
+    *wanted_actions = milter_session_actions(session);
     ask_for_macros(context, session, *wanted_actions);
     log_trace(LOG_AREA_MILTER, "negotiated steps %#lx of %#lx, actions %#lx of %#lx", *wanted_steps,
               steps, *wanted_actions, actions);

@@ -1,5 +1,6 @@
 """The milter door by its socket: what is negotiated, what each answer is to the octet, and clients that no MTA is."""
 
+import contextlib
 import os
 import random
 import socket
@@ -9,6 +10,7 @@ import time
 
 import pytest
 from harness import milter
+from harness.filter import Filter
 from harness.milter import (
     ADDHDRS,
     CHGHDRS,
@@ -469,6 +471,18 @@ def test_sessions_over_the_limit_are_let_through(start):
                 break
     else:
         pytest.fail("there is still no room for a session")
+
+
+def test_sessions_over_the_limit_are_put_off_for_filters(start):
+    """What the filters would have refused must not pass; and they are not asked for nothing."""
+    with contextlib.closing(Filter()) as behind:
+        section = f'filters = ( {{ name = "behind"; socket = "{behind.socket}"; }} );'
+        daemon = start(f"{section} limits = {{ sessions = 1; }};")
+        with Milter(daemon.socket).start() as within, Milter(daemon.socket) as over:
+            over.negotiate()
+            assert over.connect() == "t"
+            assert len(behind.sessions) == 1
+            within.quit()
 
 
 def test_a_new_client_on_the_same_connection(session):
