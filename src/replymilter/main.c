@@ -177,7 +177,10 @@ static void
 reload(Daemon *daemon)
 {
     notify_reloading();
-    reload_apply(daemon->options.policy_file, daemon->policy, &daemon->context);
+    if (reload_apply(daemon->options.policy_file, daemon->policy, &daemon->context)) {
+        g_autoptr(Policy) fresh = policy_holder_get(daemon->context.policies);
+        make_room(fresh);
+    }
     notify_ready(daemon->options.policy_file);
 }
 
