@@ -378,6 +378,7 @@ show_to_all(FilterChain *chain, HeldMessage *message, ChangeList *changes)
 FilterResult
 filter_chain_message(FilterChain *chain, HeldMessage *message, ChangeList *changes)
 {
+    chain->host.progressed_us = clock_monotonic_us();
     FilterResult result = show_to_all(chain, message, changes);
     filter_chain_abort(chain);
     return result;

@@ -3,6 +3,8 @@
  */
 #include "filters/filter_client.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "filters/filter_link.h"
@@ -54,8 +56,7 @@ void
 filter_host_progress(FilterHost *host)
 {
     gint64 now_us = clock_monotonic_us();
-    if (host->progress == NULL ||
-        (host->progressed_us != 0 && now_us - host->progressed_us < PROGRESS_US))
+    if (host->progress == NULL || now_us - host->progressed_us < PROGRESS_US)
         return;
     host->progressed_us = now_us;
     host->progress(host->data);
@@ -168,6 +169,14 @@ is_of_connection(MilterCommandCode code)
            code == MILTER_COMMAND_OPTNEG;
 }
 
+/* What it is shown at the end of the message, while the MTA waits for that one answer. */
+static gboolean
+is_content(MilterCommandCode code)
+{
+    return code == MILTER_COMMAND_HEADER || code == MILTER_COMMAND_EOH ||
+           code == MILTER_COMMAND_BODY || code == MILTER_COMMAND_BODYEOB;
+}
+
 /* The verdict of one that has failed. An MTA shows a dead filter from MAIL on. */
 static FilterVerdict
 failed_verdict(const FilterClient *client, MilterCommandCode stage)
@@ -177,13 +186,36 @@ failed_verdict(const FilterClient *client, MilterCommandCode stage)
     return FILTER_VERDICT_FAILED;
 }
 
+/* For people. */
+static const char *
+stage_name(MilterCommandCode stage)
+{
+    switch (stage) {
+    case MILTER_COMMAND_OPTNEG:
+        return "the negotiation";
+    case MILTER_COMMAND_CONNECT:
+        return "connect";
+    case MILTER_COMMAND_HEADER:
+        return "a header";
+    case MILTER_COMMAND_EOH:
+        return "the end of the headers";
+    case MILTER_COMMAND_BODY:
+        return "the body";
+    case MILTER_COMMAND_BODYEOB:
+        return "the end of the message";
+    case MILTER_COMMAND_UNKNOWN:
+        return "an unknown command";
+    default: /* those of SMTP: "MAIL" of "SMFIC_MAIL" */
+        return milter_code_name((char)stage) + strlen("SMFIC_");
+    }
+}
+
 static void
 set_failure(FilterClient *client, MilterCommandCode stage, const char *what)
 {
-    char *failure = g_strdup_printf("%s: at %s: %s", client->filter->socket,
-                                    milter_code_name((char)stage), what);
-    g_free(client->failure);
-    client->failure = failure;
+    g_autofree char *before = client->failure;
+    client->failure =
+        g_strdup_printf("%s: at %s: %s", client->filter->socket, stage_name(stage), what);
 }
 
 /* The link has failed: it is out for the rest of the connection. */
@@ -507,7 +539,7 @@ await_verdict(FilterClient *client, MilterCommandCode code, Wanted *wanted, gint
                 return FALSE;
             break;
         case MILTER_ANSWER_IS_PROGRESS:
-            if (code == MILTER_COMMAND_BODYEOB)
+            if (is_content(code))
                 filter_host_progress(client->host);
             break;
         default:
@@ -560,6 +592,8 @@ ask(FilterClient *client, MilterCommandCode code, ChangeList *changes)
     gint64 begun_us = clock_monotonic_us();
     gboolean done = exchange(client, code, &wanted, &verdict);
     client->spent_us += clock_monotonic_us() - begun_us;
+    if (is_content(code))
+        filter_host_progress(client->host);
     if (!done)
         return fail(client, code);
     if (code == MILTER_COMMAND_BODYEOB)

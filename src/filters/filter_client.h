@@ -34,7 +34,7 @@ typedef struct {
     /* A macro of the MTA as it is now, or NULL; `name` as in "i" or "{auth_type}". Used before the
      * next call. */
     const char *(*macro)(gpointer data, const char *name);
-    /* A filter is still at work on the end of a message; at most once a second. May be NULL. */
+    /* The filters are still at work on the end of a message; at most once a second. May be NULL. */
     void (*progress)(gpointer data);
     /* Each answer and each failure, as it happens; not what needed no answer, and not what is
      * repeated. May be NULL. */
@@ -42,11 +42,11 @@ typedef struct {
     gpointer data;
     guint64 memory_limit; /* limits.memory, for new bodies */
     /* The chain's own: begin with 0. */
-    gint64 progressed_us;
+    gint64 progressed_us;     /* when that was last said, or the message's end began */
     const char *asked_macros; /* the names that any of the filters has asked for */
 } FilterHost;
 
-/* Says that work goes on, if it was not said within the last second. */
+/* Says that work goes on, if that is news after a second. */
 void filter_host_progress(FilterHost *host);
 
 typedef struct FilterClient FilterClient;

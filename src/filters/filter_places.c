@@ -60,6 +60,15 @@ find_inet(const FilterPlaces *places, int flags, GArray *into)
     return 0;
 }
 
+/* Without the brackets of "[::1]". */
+static char *
+bare_host(const char *host)
+{
+    gsize length = strlen(host);
+    gboolean in_brackets = length > 2 && host[0] == '[' && host[length - 1] == ']';
+    return in_brackets ? g_strndup(host + 1, length - 2) : g_strdup(host);
+}
+
 /* `rest`: PORT@HOST. */
 static void
 add_inet(FilterPlaces *places, const char *rest, int family)
@@ -71,7 +80,7 @@ add_inet(FilterPlaces *places, const char *rest, int family)
     }
     places->family = family;
     places->port = g_strndup(rest, (gsize)(at - rest));
-    places->host = g_strdup(at + 1);
+    places->host = bare_host(at + 1);
     if (find_inet(places, AI_NUMERICHOST, places->known) == 0)
         g_clear_pointer(&places->host, g_free);
 }

@@ -474,10 +474,25 @@ static void
 test_progress(void **state)
 {
     (void)state;
-    const ScriptRule rules[] = {{.command = 'E', .answers = "p\np\np\nc", .pause_ms = 70}, {0}};
+    const ScriptRule rules[] = {{.command = 'E', .answers = "p\np\np\nc", .pause_ms = 350}, {0}};
     const Script script = {.rules = rules};
     Setup *setup = setup_new(&script, 1);
-    setup->policy[0].timeout_us = 200 * 1000;
+    setup->policy[0].timeout_us = 900 * 1000;
+    setup_begin(setup);
+    assert_played(setup, WHOLE_SESSION, "E CONTINUE");
+    assert_int_equal(setup->progress, 1);
+    setup_free(setup);
+}
+
+/* The MTA, which waits for the end of the message only, is told so while headers take their time.
+ */
+static void
+test_slow_headers(void **state)
+{
+    (void)state;
+    const ScriptRule rules[] = {{.command = 'L', .answers = "c", .pause_ms = 600}, {0}};
+    const Script script = {.rules = rules};
+    Setup *setup = setup_new(&script, 1);
     setup_begin(setup);
     assert_played(setup, WHOLE_SESSION, "E CONTINUE");
     assert_int_equal(setup->progress, 1);
@@ -577,6 +592,7 @@ main(void)
         cmocka_unit_test(test_dies_after_changes),
         cmocka_unit_test(test_too_many_changes),
         cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_slow_headers),
         cmocka_unit_test(test_progress_and_no_more),
         cmocka_unit_test(test_progress_for_ever),
         cmocka_unit_test(test_large_message_gets_stuck),

@@ -127,6 +127,7 @@ addresses_need_no_name_server(void **state)
         {"local:/run/filter.sock", "/run/filter.sock"},
         {"inet:8891@127.0.0.1", "127.0.0.1 8891"},
         {"inet6:8891@::1", "::1 8891"},
+        {"inet6:8891@[::1]", "::1 8891"},
         {"inet:8891", "no host is named"},
         {"fd:3", "no kind of socket that can be asked"},
         {"unix:/123456789012345678901234567890123456789012345678901234567890"
@@ -227,7 +228,8 @@ a_chain_does_not_wait_for_name_servers(void **state)
     filter_chain_begin(chain, MILTER_ACTIONS_V6, MILTER_STEPS_V6);
     assert_in_range(clock_monotonic_us() - begun_us, filter.connect_timeout_us, WAIT_US / 2);
     FilterStanding standing = filter_chain_standing(chain, 0);
-    assert_string_equal(standing.failure, NAME ": at SMFIC_OPTNEG: its host is not found in time");
+    assert_string_equal(standing.failure,
+                        NAME ": at the negotiation: its host is not found in time");
     filter_chain_free(chain);
     filter_states_free(states);
     wait_until_asked(before + 1);
