@@ -213,9 +213,10 @@ stage_name(MilterCommandCode stage)
 static void
 set_failure(FilterClient *client, MilterCommandCode stage, const char *what)
 {
-    g_autofree char *before = client->failure;
-    client->failure =
+    char *failure =
         g_strdup_printf("%s: at %s: %s", client->filter->socket, stage_name(stage), what);
+    g_free(client->failure);
+    client->failure = failure;
 }
 
 /* The link has failed: it is out for the rest of the connection. */
