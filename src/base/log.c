@@ -152,9 +152,9 @@ log_level(void)
 
 /* One write(), so that lines of several threads never mix. */
 static void
-write_to_stderr(const char *level, const char *line)
+write_to_stderr(const char *line)
 {
-    g_autofree char *whole = g_strdup_printf("replymilter: %s%s\n", level, line);
+    g_autofree char *whole = g_strdup_printf("replymilter: %s\n", line);
     ssize_t written = write(STDERR_FILENO, whole, strlen(whole));
     (void)written; /* there is nobody left to tell */
 }
@@ -166,15 +166,32 @@ is_written(int priority)
 }
 
 static void
+write_line(int priority, const char *line)
+{
+    unsigned int targets = atomic_load(&log_targets);
+    if (targets & LOG_TO_SYSLOG)
+        syslog(priority, "%s", line);
+    if (targets & LOG_TO_STDERR)
+        write_to_stderr(line);
+}
+
+static void
 say(int priority, const char *level, const char *format, va_list arguments)
 {
     g_autofree char *raw = g_strdup_vprintf(format, arguments);
-    g_autofree char *line = text_escape(raw);
-    unsigned int targets = atomic_load(&log_targets);
-    if (targets & LOG_TO_SYSLOG)
-        syslog(priority, "%s%s", level, line);
-    if (targets & LOG_TO_STDERR)
-        write_to_stderr(level, line);
+    g_autofree char *escaped = text_escape(raw);
+    g_autofree char *line = g_strconcat(level, escaped, NULL);
+    write_line(priority, line);
+}
+
+static void
+say_of(int priority, const char *queue_id, const char *level, const char *format, va_list arguments)
+{
+    g_autofree char *raw = g_strdup_vprintf(format, arguments);
+    g_autofree char *id = text_escape(queue_id != NULL ? queue_id : LOG_NO_QUEUE_ID);
+    g_autofree char *escaped = text_escape(raw);
+    g_autofree char *line = g_strconcat(id, ": ", level, escaped, NULL);
+    write_line(priority, line);
 }
 
 void
@@ -219,13 +236,68 @@ log_info(const char *format, ...)
     va_end(arguments);
 }
 
+static gboolean
+is_traced(LogArea area)
+{
+    unsigned int traced = atomic_load_explicit(&traced_areas, memory_order_relaxed);
+    return (traced & (unsigned int)area) != 0;
+}
+
 void
 log_trace(LogArea area, const char *format, ...)
 {
-    if (!(atomic_load_explicit(&traced_areas, memory_order_relaxed) & (unsigned int)area))
+    if (!is_traced(area))
         return;
     va_list arguments;
     va_start(arguments, format);
     say(LOG_DEBUG, "trace: ", format, arguments);
     va_end(arguments);
+}
+
+void
+log_error_of(const char *queue_id, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say_of(LOG_ERR, queue_id, "error: ", format, arguments);
+    va_end(arguments);
+}
+
+void
+log_warning_of(const char *queue_id, const char *format, ...)
+{
+    if (!is_written(LOG_WARNING))
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    say_of(LOG_WARNING, queue_id, "warning: ", format, arguments);
+    va_end(arguments);
+}
+
+void
+log_info_of(const char *queue_id, const char *format, ...)
+{
+    if (!is_written(LOG_INFO))
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    say_of(LOG_INFO, queue_id, "", format, arguments);
+    va_end(arguments);
+}
+
+void
+log_trace_of(LogArea area, const char *queue_id, const char *format, ...)
+{
+    if (!is_traced(area))
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    say_of(LOG_DEBUG, queue_id, "trace: ", format, arguments);
+    va_end(arguments);
+}
+
+gboolean
+log_takes_info(void)
+{
+    return is_written(LOG_INFO);
 }

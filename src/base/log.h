@@ -52,3 +52,14 @@ void log_info(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
 /* A line that is only written while its area is traced; costs one load of an atomic otherwise. */
 void log_trace(LogArea area, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* The same about one mail: its queue id stands first, as in the MTA's log, so that both are found
+ * by it; NULL: LOG_NO_QUEUE_ID, as Postfix calls a mail that has none yet. */
+#define LOG_NO_QUEUE_ID "NOQUEUE"
+void log_error_of(const char *queue_id, const char *format, ...) G_GNUC_PRINTF(2, 3);
+void log_warning_of(const char *queue_id, const char *format, ...) G_GNUC_PRINTF(2, 3);
+void log_info_of(const char *queue_id, const char *format, ...) G_GNUC_PRINTF(2, 3);
+void log_trace_of(LogArea area, const char *queue_id, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/* Is a line of log_info() written? For those that cost something to make. */
+gboolean log_takes_info(void);

@@ -663,9 +663,9 @@ append_command(FilterClient *client, MilterCommandCode code, const GString *pack
     if ((client->negotiated.steps & milter_step_unwanted(code)) != 0)
         return FALSE;
     if (packet->len - MILTER_PACKET_HEAD > milter_steps_data_max(client->negotiated.steps)) {
-        log_trace(LOG_AREA_MILTER,
-                  "filter %s: %s of %" G_GSIZE_FORMAT " octets is more than it takes: not sent",
-                  client->filter->name, milter_code_name((char)code), packet->len);
+        log_trace_of(LOG_AREA_MILTER, client->host->macro(client->host->data, "i"),
+                     "filter %s: %s of %" G_GSIZE_FORMAT " octets is more than it takes: not sent",
+                     client->filter->name, milter_code_name((char)code), packet->len);
         return FALSE;
     }
     g_string_append_len(filter_link_out(client->link), packet->str, (gssize)packet->len);

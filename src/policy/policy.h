@@ -56,6 +56,13 @@ typedef enum {
     BOUNCE_TRUST_ALL,     /* and what shows nothing */
 } BounceTrust;
 
+/* Which events stand in the daemon's own log in words. */
+typedef enum {
+    LOG_LINES_NONE,
+    LOG_LINES_OWN, /* what replymilter or a filter behind it has done */
+    LOG_LINES_ALL, /* and what it has only seen */
+} LogLines;
+
 /* A listening socket and the names it goes by. socket NULL: this door stays shut. */
 typedef struct {
     char *socket; /* "unix:/path", "local:/path", "inet:PORT[@HOST]", "inet6:PORT[@HOST]", "fd:N" */
@@ -97,6 +104,7 @@ typedef struct {
         char *events; /* a path, "stdout", "syslog", or NULL: no event log */
         guint rate;   /* events a second; 0: no limit */
         char *syslog; /* facility */
+        LogLines lines;
         Privacy addresses, client;
         char *key_file; /* NULL: none */
         GBytes *key;    /* its content; NULL: none */

@@ -23,6 +23,7 @@ const char *const filter_failure_names[] = {"tempfail", "accept", "reject", NULL
 
 static const char *const address_privacy[] = {"plain", "domain", "hashed", NULL};
 static const char *const client_privacy[] = {"plain", "prefix", "hashed", NULL};
+static const char *const log_lines[] = {"none", "own", "all", NULL};
 static const char *const facilities[] = {"mail",   "daemon", "local0", "local1", "local2", "local3",
                                          "local4", "local5", "local6", "local7", NULL};
 static const char *const sections[] = {"milter",   "tables", "control", "site",
@@ -192,6 +193,15 @@ static const SettingRow rows[] = {
      .needs_restart = TRUE,
      FIELD(log.syslog),
      .help = "The syslog facility of what the daemon says about itself."},
+    {"log.lines",
+     SETTING_CHOICE,
+     {"own"},
+     .choices = log_lines,
+     FIELD(log.lines),
+     .help = "Which events stand in words in what the daemon says about itself, too, each line "
+             "with the queue id first: those of what replymilter or a filter behind it has "
+             "refused, reworded, held or discarded, and of filters that failed (own); also those "
+             "of what it has only seen (all); or none. They count for log.rate."},
     {"log.addresses",
      SETTING_CHOICE,
      {"plain"},

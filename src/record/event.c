@@ -9,20 +9,13 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "record/event_texts.h"
 #include "record/json_line.h"
-#include "record/privacy.h"
 
 /* A value may take this much at first; at the least all of them fit together. */
 #define VALUE_MAX   16384
 #define VALUE_MIN   256
 #define REPAIRS_MAX 32
-
-/* What goes through the privacy settings; each owned, NULL where unknown. */
-typedef struct {
-    char *client, *client_name, *helo, *sender, *recipient;
-    char *original, *final, *match;
-    char *reporting_mta, *remote_mta, *message_id, *dnsbl;
-} EventTexts;
 
 static guint
 reply_class(const SmtpReply *reply)
@@ -48,81 +41,13 @@ event_proof(const Facts *facts, const Decision *decision)
     return facts->door == DOOR_DELIVERY ? PROOF_OWN_MTA : decision->proof;
 }
 
-static const char *
-event_kind(const Facts *facts, const Decision *decision)
+const char *
+event_kind_name(const Facts *facts, const Decision *decision)
 {
     MailKind kind = event_report_kind(facts, decision);
     if (kind != MAIL_KIND_NOT_A_BOUNCE)
         return mail_kind_name(kind);
     return decision->report ? "unread" : "refusal";
-}
-
-static char *
-private_reply_text(const PrivacyFilter *filter, const SmtpReply *reply)
-{
-    if (reply == NULL)
-        return NULL;
-    char *text = smtp_reply_text(reply);
-    if (filter == NULL)
-        return text;
-    char *hidden = privacy_text(filter, text);
-    g_free(text);
-    return hidden;
-}
-
-/* Who refused. */
-static const char *
-remote_host(const Decision *decision)
-{
-    const SmtpReply *original = decision->original;
-    if (decision->remote_mta != NULL || original == NULL)
-        return decision->remote_mta;
-    return original->remote_name != NULL ? original->remote_name : original->remote_addr;
-}
-
-/* In whose queue the mail was. */
-static const char *
-reporting_host(const Facts *facts, const Decision *decision)
-{
-    return facts->door == DOOR_DELIVERY ? facts->hostname : decision->reporting_mta;
-}
-
-static void
-event_texts_init(EventTexts *texts, const PolicySettings *settings, const Facts *facts,
-                 const Decision *decision)
-{
-    g_autoptr(PrivacyFilter) filter = privacy_filter_new(settings, facts);
-    *texts = (EventTexts){
-        .client = privacy_client(filter, facts_get(facts, FACT_CLIENT)),
-        .client_name = privacy_host(filter, facts_get(facts, FACT_CLIENT_NAME)),
-        .helo = privacy_host(filter, facts_get(facts, FACT_HELO)),
-        .sender = privacy_address(filter, facts_get(facts, FACT_SENDER)),
-        .recipient = privacy_address(filter, facts_get(facts, FACT_RECIPIENT)),
-        .original = private_reply_text(filter, decision->original),
-        .final = private_reply_text(filter, decision_said(decision)),
-        .match = privacy_text(filter, decision->cause.match),
-        .reporting_mta = privacy_text(filter, reporting_host(facts, decision)),
-        .remote_mta = privacy_text(filter, remote_host(decision)),
-        .message_id = privacy_text(filter, decision->message_id),
-        .dnsbl = privacy_text(filter, decision->cause.dnsbl),
-    };
-}
-
-static void
-event_texts_clear(EventTexts *texts)
-{
-    g_free(texts->client);
-    g_free(texts->client_name);
-    g_free(texts->helo);
-    g_free(texts->sender);
-    g_free(texts->recipient);
-    g_free(texts->original);
-    g_free(texts->final);
-    g_free(texts->match);
-    g_free(texts->reporting_mta);
-    g_free(texts->remote_mta);
-    g_free(texts->message_id);
-    g_free(texts->dnsbl);
 }
 
 static void
@@ -241,7 +166,7 @@ event_line_by(const PolicySettings *settings, const Facts *facts, const Decision
     for (gsize limit = VALUE_MAX; whole == NULL; limit /= 2) {
         JsonLine line;
         json_line_begin(&line, limit);
-        write_mark(&line, event_kind(facts, decision), facts, mark);
+        write_mark(&line, event_kind_name(facts, decision), facts, mark);
         write_envelope(&line, &texts);
         write_decision(&line, facts, decision, &texts);
         write_cause(&line, &decision->cause, &texts);

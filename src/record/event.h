@@ -28,6 +28,9 @@ typedef struct {
  */
 MailKind event_report_kind(const Facts *facts, const Decision *decision);
 
+/* The same as the event has it: "failure", "refusal", "unread". */
+const char *event_kind_name(const Facts *facts, const Decision *decision);
+
 /* What shows that this mail was ours: at the delivery table, that our own MTA has it. */
 Proof event_proof(const Facts *facts, const Decision *decision);
 
@@ -46,6 +49,7 @@ typedef struct {
     const char *reason;       /* what happened, for people */
     FilterFailure on_failure; /* what became of the mail */
     gint64 spent_us;
+    gboolean told; /* the daemon's own log has it already */
 } EventFilterFailure;
 
 /* Likewise: the event "filter-failure"; of the facts the stage and what is known of the mail. */

@@ -44,6 +44,7 @@ typedef struct Entry {
     struct Entry *next;
     char *line; /* ends with a newline */
     gsize size;
+    char *words;    /* for the daemon's own log; NULL: none */
     Waiter *waiter; /* NULL: nobody, or no longer */
 } Entry;
 
@@ -54,7 +55,7 @@ typedef struct {
 } EntryQueue;
 
 struct EventLog {
-    EventSink *sink; /* NULL: the log takes and forgets, and has no thread */
+    EventSink *sink; /* NULL: events are only told in words */
     pthread_t writer;
     pthread_mutex_t lock;
     pthread_cond_t work;     /* for the writer */
@@ -85,9 +86,10 @@ typedef struct {
 } Batch;
 
 static Entry *
-entry_new(char *line)
+entry_new(char *line, char *words)
 {
     Entry *entry = g_new0(Entry, 1);
+    entry->words = words;
     entry->size = strlen(line) + 1;
     entry->line = g_realloc(line, entry->size + 1);
     entry->line[entry->size - 1] = '\n';
@@ -99,7 +101,15 @@ static void
 entry_free(Entry *entry)
 {
     g_free(entry->line);
+    g_free(entry->words);
     g_free(entry);
+}
+
+/* What it takes of EVENT_LOG_QUEUE_OCTETS. */
+static gsize
+entry_octets(const Entry *entry)
+{
+    return entry->size + (entry->words != NULL ? strlen(entry->words) : 0);
 }
 
 static void
@@ -111,7 +121,7 @@ queue_append(EntryQueue *queue, Entry *entry)
         queue->first = entry;
     queue->last = entry;
     queue->lines++;
-    queue->octets += entry->size;
+    queue->octets += entry_octets(entry);
 }
 
 static Entry *
@@ -161,9 +171,9 @@ settle(EventLog *log, Entry *entry, gboolean written, int error_number)
 {
     (void)pthread_mutex_lock(&log->lock);
     log->queue.lines--;
-    log->queue.octets -= entry->size;
+    log->queue.octets -= entry_octets(entry);
     if (written)
-        log->counts.written++;
+        log->counts.written += log->sink != NULL ? 1 : 0;
     else
         note_loss(log, LOSS_SINK, error_number, clock_monotonic_us());
     if (entry->waiter != NULL) {
@@ -180,8 +190,11 @@ write_entries(EventLog *log, Entry *entry)
     while (entry != NULL) {
         int error_number = 0;
         Entry *next = entry->next;
-        gboolean written = event_sink_write(log->sink, entry->line, entry->size, &error_number);
+        gboolean written = log->sink == NULL ||
+                           event_sink_write(log->sink, entry->line, entry->size, &error_number);
         settle(log, entry, written, error_number);
+        if (entry->words != NULL)
+            log_info("%s", entry->words);
         entry_free(entry);
         entry = next;
     }
@@ -212,7 +225,9 @@ static void
 write_summary(EventLog *log, Loss loss, guint64 count)
 {
     int error_number = 0;
-    Entry *entry = entry_new(summary_line(loss, count));
+    if (log->sink == NULL)
+        return;
+    Entry *entry = entry_new(summary_line(loss, count), NULL);
     if (!event_sink_write(log->sink, entry->line, entry->size, &error_number)) {
         (void)pthread_mutex_lock(&log->lock);
         log->missing[loss] += count;
@@ -226,7 +241,7 @@ write_summary(EventLog *log, Loss loss, guint64 count)
 static void
 warn_of_losses(EventLog *log, const Batch *batch)
 {
-    const char *name = event_sink_name(log->sink);
+    const char *name = log->sink != NULL ? event_sink_name(log->sink) : "syslog";
     if (batch->last_error != 0)
         log_warning("the event log \"%s\" cannot be written: %s; events missing there: "
                     "%" G_GUINT64_FORMAT,
@@ -241,7 +256,7 @@ static void
 reopen_sink(EventLog *log)
 {
     g_autoptr(GError) error = NULL;
-    if (!event_sink_reopen(log->sink, &error))
+    if (log->sink != NULL && !event_sink_reopen(log->sink, &error))
         log_warning("%s; events still go to the old file", error->message);
 }
 
@@ -372,7 +387,7 @@ event_log_open(const PolicySettings *settings, GError **error)
     (void)pthread_condattr_setclock(&log->monotonic, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&log->work, &log->monotonic);
     (void)pthread_cond_init(&log->finished, &log->monotonic);
-    if (sink != NULL && !start_writer(log, error)) {
+    if (!start_writer(log, error)) {
         event_log_free(log);
         return NULL;
     }
@@ -395,10 +410,6 @@ event_log_close(EventLog *log, gint64 timeout_us)
 {
     if (log == NULL)
         return;
-    if (log->sink == NULL) {
-        event_log_free(log);
-        return;
-    }
     pthread_t writer = log->writer;
     (void)pthread_mutex_lock(&log->lock);
     log->stop = TRUE;
@@ -421,7 +432,7 @@ admit(EventLog *log, const Entry *entry, gint64 now_us, gboolean *limited)
 {
     *limited = FALSE;
     if (log->stop || log->queue.lines >= EVENT_LOG_QUEUE_LINES ||
-        log->queue.octets + entry->size > EVENT_LOG_QUEUE_OCTETS) {
+        log->queue.octets + entry_octets(entry) > EVENT_LOG_QUEUE_OCTETS) {
         note_loss(log, LOSS_QUEUE, 0, now_us);
         return FALSE;
     }
@@ -453,13 +464,19 @@ wait_for_line(EventLog *log, Entry *entry, gint64 deadline_us)
 gboolean
 event_log_put(EventLog *log, char *line, gint64 wait_us)
 {
-    if (log->sink == NULL) {
+    return event_log_put_told(log, line, NULL, wait_us);
+}
+
+gboolean
+event_log_put_told(EventLog *log, char *line, char *words, gint64 wait_us)
+{
+    if (log->sink == NULL && words == NULL) {
         g_free(line);
         return TRUE;
     }
     gboolean limited = FALSE;
     gint64 now_us = clock_monotonic_us();
-    Entry *entry = entry_new(line);
+    Entry *entry = entry_new(line, words);
     (void)pthread_mutex_lock(&log->lock);
     gboolean taken = admit(log, entry, now_us, &limited);
     gboolean written = taken || limited;
@@ -478,9 +495,9 @@ event_log_put(EventLog *log, char *line, gint64 wait_us)
 }
 
 gboolean
-event_log_wants(EventLog *log)
+event_log_wants(EventLog *log, gboolean in_words)
 {
-    if (log->sink == NULL)
+    if (log->sink == NULL && !in_words)
         return FALSE;
     gint64 now_us = clock_monotonic_us();
     (void)pthread_mutex_lock(&log->lock);
@@ -496,8 +513,6 @@ event_log_wants(EventLog *log)
 void
 event_log_reopen(EventLog *log, const PolicySettings *settings)
 {
-    if (log->sink == NULL)
-        return;
     (void)pthread_mutex_lock(&log->lock);
     log->rate = settings->log.rate;
     log->reopen = TRUE;

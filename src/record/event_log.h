@@ -8,6 +8,9 @@
  * how many are missing (doc/events.md), at most one a second for each reason, and a full queue or
  * disk is warned of, at most once a minute. The mail never suffers from the log.
  *
+ * What an event is in words goes to the daemon's own log (base/log.h), and by way of the writer
+ * too, for syslog may be slow. There is a writer for it without a sink as well.
+ *
  * pthreads only; no lock is held while anything is written. Threads: any but where said.
  */
 #pragma once
@@ -39,10 +42,11 @@ EventLog *event_log_open(const PolicySettings *settings, GError **error);
 void event_log_close(EventLog *log, gint64 timeout_us);
 
 /*
- * Is it worth the while to build a line now? FALSE without a sink, or when the rate is used up (the
- * event is then counted as limited: do not put it as well).
+ * Is it worth the while to build a line now? FALSE without a sink if it is not to be told in words
+ * either, or when the rate is used up (the event is then counted as limited: do not put it as
+ * well).
  */
-gboolean event_log_wants(EventLog *log);
+gboolean event_log_wants(EventLog *log, gboolean in_words);
 
 /*
  * Takes `line` (ownership passes; one line without its newline). wait_us 0: never waits (tables);
@@ -50,6 +54,9 @@ gboolean event_log_wants(EventLog *log);
  * (counted) or is not yet written; TRUE for a line that the rate leaves out.
  */
 gboolean event_log_put(EventLog *log, char *line, gint64 wait_us);
+
+/* The same with the event in words (ownership passes; NULL: none): written at level info. */
+gboolean event_log_put_told(EventLog *log, char *line, char *words, gint64 wait_us);
 
 /* SIGHUP: opens the file of the same name anew before the next line, with the new rate. Any thread;
  * does not wait. */

@@ -104,6 +104,12 @@ silent_or(const Connection *connection, unsigned long no_reply, sfsistat answer)
     return connection->steps & no_reply ? SMFIS_NOREPLY : answer;
 }
 
+static const char *
+macro(SMFICTX *context, const char *name)
+{
+    return smfi_getsymval(context, (char *)name);
+}
+
 /* The one caller of libmilter's answers: the session's answer as libmilter's. */
 static sfsistat
 apply_answer(SMFICTX *context, Connection *connection, SessionAnswer answer, unsigned long no_reply)
@@ -124,17 +130,12 @@ apply_answer(SMFICTX *context, Connection *connection, SessionAnswer answer, uns
     case SESSION_QUARANTINE:
         if (smfi_quarantine(context, (char *)milter_session_reason(connection->session)) !=
             MI_SUCCESS)
-            log_error("the MTA does not take a quarantine: the mail goes on");
+            log_error_of(macro(context, "i"),
+                         "the MTA does not take a quarantine: the mail goes on");
         break;
     }
     count_busy(connection);
     return silent_or(connection, no_reply, given);
-}
-
-static const char *
-macro(SMFICTX *context, const char *name)
-{
-    return smfi_getsymval(context, (char *)name);
 }
 
 static void
@@ -328,8 +329,8 @@ on_rcpt(SMFICTX *context, char **arguments)
 {
     Connection *connection = connection_of(context);
     const char *queue_id = macro(context, "i");
-    log_trace(LOG_AREA_MILTER, "%s: RCPT %s by %s", queue_id != NULL ? queue_id : "NOQUEUE",
-              arguments[0], macro(context, "{rcpt_mailer}"));
+    log_trace_of(LOG_AREA_MILTER, queue_id, "RCPT %s by %s", arguments[0],
+                 macro(context, "{rcpt_mailer}"));
     if (is_refused_by_mta(context)) {
         const char *text = macro(context, "{rcpt_addr}");
         milter_session_rcpt_refused(connection->session, (const char *const *)arguments,
@@ -396,9 +397,9 @@ apply_changes(SMFICTX *context, const MilterSession *session)
     gboolean filtered = policy_filter_count(milter_session_policy(session)) > 0;
     if (milter_changes_apply(context, session))
         return SMFIS_CONTINUE;
-    shared_trouble_note(&refused, clock_monotonic_us(),
-                        "the MTA does not take changes of a mail: %s",
-                        filtered ? "it is put off" : "a report goes on untagged");
+    shared_trouble_note_of(&refused, clock_monotonic_us(), macro(context, "i"),
+                           "the MTA does not take changes of a mail: %s",
+                           filtered ? "it is put off" : "a report goes on untagged");
     return filtered ? SMFIS_TEMPFAIL : SMFIS_CONTINUE;
 }
 

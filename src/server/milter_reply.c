@@ -46,8 +46,8 @@ milter_reply_set(SMFICTX *context, const SmtpReply *reply)
     static SharedTrouble refused = SHARED_TROUBLE_INIT;
     if (set_reply(context, reply) != MI_SUCCESS) {
         g_autofree char *line = smtp_reply_to_line(reply);
-        shared_trouble_note(&refused, clock_monotonic_us(),
-                            "libmilter does not take the reply \"%s\": the MTA words it", line);
+        shared_trouble_note_of(&refused, clock_monotonic_us(), smfi_getsymval(context, (char *)"i"),
+                               "libmilter does not take the reply \"%s\": the MTA words it", line);
     }
     return reply->code < 500 ? SMFIS_TEMPFAIL : SMFIS_REJECT;
 }

@@ -62,32 +62,27 @@ mta_progress(gpointer data)
         session->mta.progress(session->mta.data);
 }
 
-/* For a log line: the queue id, or what Postfix writes where there is none yet. */
-static const char *
-log_id(const MilterSession *session)
-{
-    return session->facts.queue_id != NULL ? session->facts.queue_id : "NOQUEUE";
-}
-
-/* What a filter that cannot be asked has said, seldom: a broken one breaks at every message. */
-static void
+/* What a filter that cannot be asked has said, seldom: a broken one breaks at every message. TRUE:
+ * this time. */
+static gboolean
 tell_failure(const MilterSession *session, const FilterNews *news)
 {
     enum { TROUBLES = 16 };
     static SharedTrouble troubles[TROUBLES] = {[0 ... TROUBLES - 1] = SHARED_TROUBLE_INIT};
     guint which = g_str_hash(news->filter->name) % TROUBLES;
-    shared_trouble_note(&troubles[which], clock_monotonic_us(), "%s: filter %s: %s",
-                        log_id(session), news->filter->name, news->failure);
+    return shared_trouble_note_of(&troubles[which], clock_monotonic_us(), session->facts.queue_id,
+                                  "filter %s: %s", news->filter->name, news->failure);
 }
 
 static void
-record_failure(MilterSession *session, const FilterNews *news)
+record_failure(MilterSession *session, const FilterNews *news, gboolean told)
 {
     EventFilterFailure failure = {
         .filter = news->filter->name,
         .reason = news->failure,
         .on_failure = news->filter->on_failure,
         .spent_us = news->spent_us,
+        .told = told,
     };
     filter_reply_enter(&session->facts, failure.filter);
     recorder_put_filter_failure(session->context, session->policy, &session->facts, &failure,
@@ -100,12 +95,13 @@ heard(gpointer data, const FilterNews *news)
 {
     MilterSession *session = data;
     if (news->verdict == FILTER_VERDICT_FAILED) {
-        tell_failure(session, news);
-        record_failure(session, news);
+        gboolean told = tell_failure(session, news);
+        record_failure(session, news, told);
     }
-    log_trace(LOG_AREA_MILTER, "%s: filter %s: %s after %s, %u changes, %" G_GINT64_FORMAT " us",
-              log_id(session), news->filter->name, filter_verdict_name(news->verdict),
-              milter_code_name((char)news->stage), news->changes, news->spent_us);
+    log_trace_of(LOG_AREA_MILTER, session->facts.queue_id,
+                 "filter %s: %s after %s, %u changes, %" G_GINT64_FORMAT " us", news->filter->name,
+                 filter_verdict_name(news->verdict), milter_code_name((char)news->stage),
+                 news->changes, news->spent_us);
 }
 
 MilterSession *
@@ -219,8 +215,8 @@ ask_checks(MilterSession *session, CheckPoint point, SmtpStage stage)
     if (!check_run_at(session->checks, point, &session->facts, &moment, &session->decision))
         return SESSION_CONTINUE;
     record(session, &moment, &session->decision);
-    log_trace(LOG_AREA_MILTER, "%s: check \"%s\" speaks at %s", log_id(session),
-              session->decision.check, check_point_name(point));
+    log_trace_of(LOG_AREA_MILTER, session->facts.queue_id, "check \"%s\" speaks at %s",
+                 session->decision.check, check_point_name(point));
     return answers[session->decision.verdict];
 }
 
@@ -588,10 +584,9 @@ read_header(MilterSession *session, const char *name, const char *value)
         g_ptr_array_add(facts->headers,
                         g_strdup_printf("%s: %s", name, value + strspn(value, " \t")));
     } else {
-        shared_trouble_note(
-            &crowded, clock_monotonic_us(),
-            "%s: the headers are more than the limits allow, so header conditions do not match",
-            log_id(session));
+        shared_trouble_note_of(
+            &crowded, clock_monotonic_us(), facts->queue_id,
+            "the headers are more than the limits allow, so header conditions do not match");
         forget_headers(session);
     }
 }

@@ -3,6 +3,9 @@
  */
 #include "server/recorder.h"
 
+#include "base/log.h"
+#include "record/event_words.h"
+
 /* A refusal of the MTA's that the milter door watched, or one that a table was asked about. */
 static gboolean
 can_join(const Facts *facts, const Decision *decision)
@@ -17,8 +20,10 @@ recorder_put(const DoorContext *context, const Policy *policy, const Facts *fact
 {
     char id[EVENT_ID_SIZE];
     g_autofree char *joined = NULL;
+    const PolicySettings *settings = policy_settings(policy);
+    gboolean in_words = log_takes_info() && event_words_wanted(settings, facts, decision);
     policy_site_rule_note(policy, decision->cause.rule);
-    if (!event_log_wants(context->events)) { /* which counts it */
+    if (!event_log_wants(context->events, in_words)) { /* which counts it */
         metrics_decision(context->metrics, facts, decision, FALSE);
         return;
     }
@@ -29,7 +34,8 @@ recorder_put(const DoorContext *context, const Policy *policy, const Facts *fact
             mark.joins = joined;
     }
     metrics_decision(context->metrics, facts, decision, mark.joins != NULL);
-    event_log_put(context->events, event_line(policy, facts, decision, &mark), wait_us);
+    event_log_put_told(context->events, event_line(policy, facts, decision, &mark),
+                       in_words ? event_words(settings, facts, decision) : NULL, wait_us);
 }
 
 void
@@ -38,10 +44,11 @@ recorder_put_filter_failure(const DoorContext *context, const Policy *policy, co
                             gint64 wait_us)
 {
     char id[EVENT_ID_SIZE];
-    if (!event_log_wants(context->events))
+    const PolicySettings *settings = policy_settings(policy);
+    gboolean in_words = log_takes_info() && settings->log.lines != LOG_LINES_NONE && !failure->told;
+    if (!event_log_wants(context->events, in_words))
         return;
     EventMark mark = {.id = event_id(now_us, chance_next(chance), id), .now_us = now_us};
-    event_log_put(context->events,
-                  event_filter_failure_line(policy_settings(policy), facts, failure, &mark),
-                  wait_us);
+    event_log_put_told(context->events, event_filter_failure_line(settings, facts, failure, &mark),
+                       in_words ? event_words_of_failure(settings, facts, failure) : NULL, wait_us);
 }

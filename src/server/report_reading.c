@@ -73,12 +73,6 @@ report_reading_body(ReportReading *reading, const char *octets, gsize count)
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
-static const char *
-log_id(const Telling *telling)
-{
-    return telling->facts->queue_id != NULL ? telling->facts->queue_id : "NOQUEUE";
-}
-
 /* Nobody waits for the events of a long report but for the last, nor anybody for the MTA's own. */
 static void
 tell(const ReportReading *reading, Telling *telling, const Facts *reported,
@@ -126,9 +120,9 @@ tell_bounce(ReportReading *reading, Telling *telling, const Bounce *bounce)
         gap = REPORT_GAP_LIMITS;
     reading->kind = bounce->kind;
     reading->known = bounce->kind != MAIL_KIND_NOT_A_BOUNCE || gap == REPORT_WHOLE;
-    log_trace(LOG_AREA_MILTER, "%s: %s, %u recipients, read as %s", log_id(telling),
-              mail_kind_name(bounce->kind), bounce->recipients->len,
-              bounce->layout != NULL ? bounce->layout : "nothing known");
+    log_trace_of(LOG_AREA_MILTER, telling->facts->queue_id, "%s, %u recipients, read as %s",
+                 mail_kind_name(bounce->kind), bounce->recipients->len,
+                 bounce->layout != NULL ? bounce->layout : "nothing known");
     if (!reading->known)
         tell_unread(reading, telling, gap);
     for (guint i = 0; i < report_count(bounce); i++)
@@ -139,10 +133,9 @@ static void
 warn_of_memory(const Telling *telling)
 {
     static SharedTrouble crowded = SHARED_TROUBLE_INIT;
-    shared_trouble_note(&crowded, clock_monotonic_us(),
-                        "%s: a mail that may report something goes on unread: limits.memory is "
-                        "used up",
-                        log_id(telling));
+    shared_trouble_note_of(
+        &crowded, clock_monotonic_us(), telling->facts->queue_id,
+        "a mail that may report something goes on unread: limits.memory is used up");
 }
 
 static void
@@ -150,9 +143,9 @@ warn_of_forgery(const ReportReading *reading, const Telling *telling)
 {
     static SharedTrouble forged = SHARED_TROUBLE_INIT;
     if (forged_headers_too_many(reading->forged))
-        shared_trouble_note(&forged, clock_monotonic_us(),
-                            "%s: more than %d headers in our name: the others stay, below ours",
-                            log_id(telling), FORGED_HEADERS_MAX);
+        shared_trouble_note_of(&forged, clock_monotonic_us(), telling->facts->queue_id,
+                               "more than %d headers in our name: the others stay, below ours",
+                               FORGED_HEADERS_MAX);
 }
 
 void

@@ -34,3 +34,7 @@ typedef struct {
 
 gboolean shared_trouble_note(SharedTrouble *shared, gint64 now_us, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
+
+/* The same of one mail, whose queue id stands first; NULL: it has none yet. */
+gboolean shared_trouble_note_of(SharedTrouble *shared, gint64 now_us, const char *queue_id,
+                                const char *format, ...) G_GNUC_PRINTF(4, 5);

@@ -194,7 +194,7 @@ forgets_without_a_sink(void **state)
     EventLog *log = event_log_open(&settings, &error);
     (void)state;
     assert_non_null(log);
-    assert_false(event_log_wants(log));
+    assert_false(event_log_wants(log, FALSE));
     assert_true(event_log_put(log, numbered_line(1), PATIENCE_US));
     event_log_reopen(log, &settings);
     assert_int_equal(event_log_counts(log).written, 0);
@@ -316,7 +316,7 @@ limits_the_rate(void **state)
         assert_true(event_log_put(log, numbered_line(i), 0));
     guint unwanted = 0;
     for (int i = 0; i < 100; i++)
-        unwanted += !event_log_wants(log);
+        unwanted += !event_log_wants(log, FALSE);
     EventLogCounts counts = event_log_counts(log);
     assert_true(counts.limited >= unwanted);
     assert_true(unwanted > 0);
