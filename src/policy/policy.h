@@ -78,6 +78,9 @@ typedef struct {
     SocketSettings tables;
     SocketSettings control; /* no link */
     struct {
+        char *listen; /* "127.0.0.1:9125", "[::1]:9125"; NULL: no metrics over HTTP */
+    } metrics;
+    struct {
         char *hostname;     /* NULL: the MTA's {j}, else the host's own name */
         GArray *networks;   /* of AddressBlock */
         Template *help_url; /* NULL: none */

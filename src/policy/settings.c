@@ -26,9 +26,9 @@ static const char *const client_privacy[] = {"plain", "prefix", "hashed", NULL};
 static const char *const log_lines[] = {"none", "own", "all", NULL};
 static const char *const facilities[] = {"mail",   "daemon", "local0", "local1", "local2", "local3",
                                          "local4", "local5", "local6", "local7", NULL};
-static const char *const sections[] = {"milter",   "tables", "control", "site",
-                                       "replies",  "checks", "filters", "bounces",
-                                       "classify", "limits", "log",     NULL};
+static const char *const sections[] = {"milter",  "tables", "control", "metrics", "site",
+                                       "replies", "checks", "filters", "bounces", "classify",
+                                       "limits",  "log",    NULL};
 
 #define FIELD(member) .offset = G_STRUCT_OFFSET(PolicySettings, member)
 
@@ -75,6 +75,11 @@ static const SettingRow rows[] = {
              "is for root and the daemon's own user, whatever they say."},
     {"control.group", SETTING_GROUP, .needs_restart = TRUE, FIELD(control.group),
      .help = "The group of that socket."},
+    {"metrics.listen", SETTING_ADDRESS, .needs_restart = TRUE, FIELD(metrics.listen),
+     .help = "Where Prometheus may fetch the daemon's metrics over HTTP, as /metrics: "
+             "\"127.0.0.1:9125\" or \"[::1]:9125\". Who can connect can read them, so another "
+             "address than one of the loopback network is for hosts behind a firewall. Unset: "
+             "they are not served there; `replyctl stats` shows them."},
     {"site.hostname", SETTING_HOSTNAME, FIELD(site.hostname),
      .help = "The name that stands for this host in %{hostname}. Unset: the name that the MTA "
              "calls itself, else the system's host name."},
@@ -274,6 +279,7 @@ is_string(SettingType type)
     case SETTING_PATH:
     case SETTING_EVENTS:
     case SETTING_SOCKET:
+    case SETTING_ADDRESS:
     case SETTING_GROUP:
         return TRUE;
     default:
@@ -397,6 +403,13 @@ check_group(const char *text, GError **error)
 }
 
 static gboolean
+check_address(const char *text, GError **error)
+{
+    g_autofree char *socket = socket_name_of_address(text, error);
+    return socket != NULL;
+}
+
+static gboolean
 check_hostname(const char *text, GError **error)
 {
     for (const char *at = text; *at != '\0'; at++)
@@ -435,6 +448,8 @@ check_string(const SettingRow *row, const char *text, GError **error)
                           "\"%s\" is no absolute path, nor \"stdout\" or \"syslog\"", text);
     case SETTING_SOCKET:
         return socket_name_check(text, error);
+    case SETTING_ADDRESS:
+        return check_address(text, error);
     case SETTING_GROUP:
         return check_group(text, error);
     default:
@@ -648,6 +663,7 @@ static const char *const descriptions[] = {
     [SETTING_PATH] = "an absolute path",
     [SETTING_EVENTS] = "an absolute path, \"stdout\" or \"syslog\"",
     [SETTING_SOCKET] = "a socket",
+    [SETTING_ADDRESS] = "an address and port",
     [SETTING_GROUP] = "a group",
     [SETTING_STAGES] = "a stage or a list of them",
     [SETTING_NETWORKS] = "an address block or a list of them",

@@ -22,6 +22,7 @@ typedef enum {
     SETTING_PATH,       /* char *: absolute */
     SETTING_EVENTS,     /* char *: absolute path, "stdout" or "syslog" */
     SETTING_SOCKET,     /* char * */
+    SETTING_ADDRESS,    /* char *: "127.0.0.1:9125" */
     SETTING_GROUP,      /* char *: a group that exists */
     SETTING_STAGES,     /* guint: bits 1 << SmtpStage */
     SETTING_NETWORKS,   /* GArray * of AddressBlock */

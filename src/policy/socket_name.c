@@ -3,6 +3,7 @@
  */
 #include "policy/socket_name.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -100,6 +101,40 @@ socket_name_check_peer(const char *name, GError **error)
            error_fail(error, REPLYMILTER_ERROR_CONFIG,
                       "\"%s\" does not say on which host: write it as \"%s@127.0.0.1\"", name,
                       name);
+}
+
+/* Without the brackets that six has; NULL: it is no address of that family. The caller frees it. */
+static char *
+host_of_address(const char *address, gsize length, int family)
+{
+    struct in6_addr octets; /* the larger one */
+    gsize bracket = family == AF_INET6 ? 1 : 0;
+    if (length <= 2 * bracket || (bracket > 0 && (address[0] != '[' || address[length - 1] != ']')))
+        return NULL;
+    g_autofree char *host = g_strndup(address + bracket, length - 2 * bracket);
+    return inet_pton(family, host, &octets) == 1 ? g_steal_pointer(&host) : NULL;
+}
+
+char *
+socket_name_of_address(const char *address, GError **error)
+{
+    static const struct {
+        int family;
+        const char *kind;
+    } families[] = {{AF_INET, "inet"}, {AF_INET6, "inet6"}};
+    const char *colon = strrchr(address, ':');
+    guint64 port;
+    if (colon != NULL && g_ascii_string_to_unsigned(colon + 1, 10, 1, 65535, &port, NULL))
+        for (guint i = 0; i < G_N_ELEMENTS(families); i++) {
+            g_autofree char *host =
+                host_of_address(address, (gsize)(colon - address), families[i].family);
+            if (host != NULL)
+                return g_strdup_printf("%s:%u@%s", families[i].kind, (guint)port, host);
+        }
+    error_fail(error, REPLYMILTER_ERROR_CONFIG,
+               "\"%s\" is no address and port: write it as \"127.0.0.1:9125\" or \"[::1]:9125\"",
+               address);
+    return NULL;
 }
 
 const char *

@@ -18,6 +18,13 @@ gboolean socket_name_check_peer(const char *name, GError **error);
 /* The path of a local socket, which belongs to `name`; NULL if it is another one, or NULL. */
 const char *socket_name_path(const char *name);
 
+/*
+ * The name of what listens at an address in the form that the web has, "127.0.0.1:9125" or
+ * "[::1]:9125": "inet:9125@127.0.0.1". NULL and an error without place if it is none; names of
+ * hosts are none. The caller frees it.
+ */
+char *socket_name_of_address(const char *address, GError **error);
+
 /* Does what connects to `peer` reach what listens on `own` (NULL: nothing)? As far as the names
  * tell: links and names of this host in the DNS are not followed. */
 gboolean socket_name_reaches(const char *peer, const char *own);

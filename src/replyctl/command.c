@@ -24,6 +24,7 @@ const Command commands[] = {
     {"show", "REFERENCE", "the event behind a reference that somebody read out", cmd_show},
     {"tail", "[MEMBER=PATTERN...]", "the events as they come, in readable lines", cmd_tail},
     {"status", "", "how the running daemon is", cmd_status},
+    {"stats", "", "what the running daemon has counted", cmd_stats},
     {"trace", "[AREA...]", "what the running daemon traces in its log", cmd_trace},
     {"loglevel", "[LEVEL]", "how much the running daemon logs about itself", cmd_loglevel},
     {"pages", "DIR", "static help pages, one a status and category", cmd_pages},

@@ -37,6 +37,7 @@ int cmd_pages(int argc, char **argv);
 int cmd_postfix(int argc, char **argv);
 int cmd_sendmail(int argc, char **argv);
 int cmd_show(int argc, char **argv);
+int cmd_stats(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_tail(int argc, char **argv);
 int cmd_trace(int argc, char **argv);

@@ -3,16 +3,10 @@
  */
 #include "replyctl/tally.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "replyctl/screen.h"
-
-/* A name and how many. */
-typedef struct {
-    const char *name;
-    guint64 count;
-} Part;
+#include "replyctl/shares.h"
 
 static guint
 provider_index(const char *name)
@@ -71,66 +65,32 @@ tally_add(Tally *tally, const Tally *more)
  */
 
 static void
-add_part(GArray *parts, const char *name, guint64 count)
-{
-    Part part = {name, count};
-    if (count > 0)
-        g_array_append_val(parts, part);
-}
-
-static gint
-compare_parts(gconstpointer a, gconstpointer b)
-{
-    const Part *one = a, *two = b;
-    if (one->count != two->count)
-        return one->count > two->count ? -1 : 1;
-    return strcmp(one->name, two->name);
-}
-
-static void
-print_parts(const char *heading, GArray *parts)
-{
-    guint64 sum = 0;
-    g_array_sort(parts, compare_parts);
-    for (guint i = 0; i < parts->len; i++)
-        sum += g_array_index(parts, Part, i).count;
-    if (sum == 0)
-        return;
-    screen_heading("%s", heading);
-    for (guint i = 0; i < parts->len; i++) {
-        const Part *part = &g_array_index(parts, Part, i);
-        printf("  %9" G_GUINT64_FORMAT "  %5.1f %%  %s\n", part->count,
-               100.0 * (double)part->count / (double)sum, part->name);
-    }
-}
-
-static void
 print_categories(const Tally *tally)
 {
-    g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(Part));
+    g_autoptr(GArray) shares = shares_new();
     for (guint i = 0; i < CATEGORY_COUNT; i++)
-        add_part(parts, category_info((Category)i)->name, tally->categories[i]);
-    print_parts("By category", parts);
+        shares_add(shares, category_info((Category)i)->name, tally->categories[i]);
+    shares_print("By category", shares, 0);
 }
 
 static void
 print_providers(const Tally *tally)
 {
     const char *const *names = classifier_providers();
-    g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(Part));
+    g_autoptr(GArray) shares = shares_new();
     for (guint i = 0; i < TALLY_PROVIDERS && names[i] != NULL; i++)
-        add_part(parts, names[i], tally->providers[i]);
-    add_part(parts, "other, or not known", tally->others);
-    print_parts("By provider", parts);
+        shares_add(shares, names[i], tally->providers[i]);
+    shares_add(shares, "other, or not known", tally->others);
+    shares_print("By provider", shares, 0);
 }
 
 static void
 print_actions(const Tally *tally)
 {
-    g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(Part));
+    g_autoptr(GArray) shares = shares_new();
     for (guint i = 0; i < ACTION_COUNT; i++)
-        add_part(parts, action_name((Action)i), tally->actions[i]);
-    print_parts("By action", parts);
+        shares_add(shares, action_name((Action)i), tally->actions[i]);
+    shares_print("By action", shares, 0);
 }
 
 static void

@@ -14,6 +14,7 @@
 #include "classify/classifier.h"
 #include "mail/mime_view.h"
 #include "policy/policy.h"
+#include "policy/socket_name.h"
 #include "record/event_log.h"
 #include "record/joins.h"
 #include "replymilter/options.h"
@@ -24,6 +25,8 @@
 #include "server/filter_counts.h"
 #include "server/identity.h"
 #include "server/listener.h"
+#include "server/metrics.h"
+#include "server/metrics_http.h"
 #include "server/milter_door.h"
 #include "server/notify.h"
 #include "server/policy_holder.h"
@@ -43,11 +46,12 @@ enum {
 typedef struct {
     Options options;
     Policy *policy; /* the one it was started with; doors ask the holder */
-    Listener *milter_listener, *tables_listener, *control_listener;
+    Listener *milter_listener, *tables_listener, *control_listener, *metrics_listener;
     DoorContext context;
-    DaemonView view; /* complete when the control door is opened */
+    DaemonView view; /* complete when the doors are opened that show it */
     TablesDoor *tables;
     ControlDoor *control;
+    MetricsHttp *metrics;
 } Daemon;
 
 /* What the service manager handed over by that name comes before what the policy says. */
@@ -69,7 +73,7 @@ open_listener(const char *name, const SocketSettings *settings, Listener **liste
     return TRUE;
 }
 
-/* Mail is worth more than the means to look at it: the daemon serves without this door too. */
+/* Mail is worth more than the means to look at it: the daemon serves without these doors too. */
 static void
 open_control_listener(Daemon *daemon)
 {
@@ -77,6 +81,17 @@ open_control_listener(Daemon *daemon)
     const PolicySettings *settings = policy_settings(daemon->policy);
     if (!open_listener("control", &settings->control, &daemon->control_listener, &error))
         log_warning("the control door stays shut: %s", error->message);
+}
+
+static void
+open_metrics_listener(Daemon *daemon)
+{
+    g_autoptr(GError) error = NULL;
+    const char *address = policy_settings(daemon->policy)->metrics.listen;
+    g_autofree char *name = address != NULL ? socket_name_of_address(address, NULL) : NULL;
+    SocketSettings settings = {.socket = name};
+    if (!open_listener("metrics", &settings, &daemon->metrics_listener, &error))
+        log_warning("there are no metrics over HTTP: %s", error->message);
 }
 
 /* Sockets and the process number: what may need the privileges that we then give up. */
@@ -96,6 +111,7 @@ open_with_privileges(Daemon *daemon, GError **error)
             error, REPLYMILTER_ERROR_CONFIG,
             "there is no door to open: neither milter.socket nor tables.socket is set");
     open_control_listener(daemon);
+    open_metrics_listener(daemon);
     if (options->pid_file != NULL && !identity_write_pid_file(options->pid_file, error))
         return FALSE;
     if (options->user != NULL)
@@ -113,29 +129,51 @@ make_room(const Policy *policy)
     guint filters = policy_filter_count(policy);
     guint each = filters > 0 ? 1 + filters + BODIES : 1;
     descriptors_make_room(policy_settings(policy)->limits.sessions * each +
-                          TABLES_DOOR_CONNECTIONS + CONTROL_DOOR_CONNECTIONS);
+                          TABLES_DOOR_CONNECTIONS + CONTROL_DOOR_CONNECTIONS +
+                          METRICS_HTTP_CONNECTIONS);
 }
 
 static void
 open_control(Daemon *daemon)
 {
     g_autoptr(GError) error = NULL;
-    daemon->view = (DaemonView){
-        .context = &daemon->context,
-        .tables = daemon->tables,
-        .milter_listener = daemon->milter_listener,
-        .tables_listener = daemon->tables_listener,
-        .control_listener = daemon->control_listener,
-        .policy_file = daemon->options.policy_file,
-        .events = policy_settings(daemon->policy)->log.events,
-        .started_us = clock_now_us(),
-    };
     if (daemon->control_listener == NULL)
         return;
     daemon->control =
         control_door_start(listener_fd(daemon->control_listener), &daemon->view, &error);
     if (daemon->control == NULL)
         log_warning("the control door stays shut: %s", error->message);
+}
+
+static void
+open_metrics(Daemon *daemon)
+{
+    g_autoptr(GError) error = NULL;
+    if (daemon->metrics_listener == NULL)
+        return;
+    daemon->metrics =
+        metrics_http_start(listener_fd(daemon->metrics_listener), &daemon->view, &error);
+    if (daemon->metrics == NULL)
+        log_warning("there are no metrics over HTTP: %s", error->message);
+}
+
+/* The doors that only show how the others are. */
+static void
+open_views(Daemon *daemon)
+{
+    daemon->view = (DaemonView){
+        .context = &daemon->context,
+        .tables = daemon->tables,
+        .milter_listener = daemon->milter_listener,
+        .tables_listener = daemon->tables_listener,
+        .control_listener = daemon->control_listener,
+        .metrics_listener = daemon->metrics_listener,
+        .policy_file = daemon->options.policy_file,
+        .events = policy_settings(daemon->policy)->log.events,
+        .started_us = clock_now_us(),
+    };
+    open_control(daemon);
+    open_metrics(daemon);
 }
 
 static gboolean
@@ -159,7 +197,7 @@ start(Daemon *daemon, GError **error)
     if (daemon->milter_listener != NULL &&
         !milter_door_start(listener_fd(daemon->milter_listener), context, error))
         return FALSE;
-    open_control(daemon);
+    open_views(daemon);
     return TRUE;
 }
 
@@ -219,6 +257,7 @@ wait_for_the_end(Daemon *daemon)
 static void
 close_names(Daemon *daemon)
 {
+    g_clear_pointer(&daemon->metrics_listener, listener_close);
     g_clear_pointer(&daemon->control_listener, listener_close);
     g_clear_pointer(&daemon->tables_listener, listener_close);
     g_clear_pointer(&daemon->milter_listener, listener_close);
@@ -249,6 +288,7 @@ stop(Daemon *daemon)
         notify_stopping();
         stopped = milter_door_stop(timeout_us);
     }
+    g_clear_pointer(&daemon->metrics, metrics_http_stop);
     g_clear_pointer(&daemon->control, control_door_stop);
     g_clear_pointer(&daemon->tables, tables_door_stop);
     if (context->policies != NULL)
@@ -282,6 +322,14 @@ open_log(const Options *options, const char *facility, gboolean started)
     log_open(log_targets(options, started), "replymilter", facility != NULL ? facility : "mail");
 }
 
+static void
+load(Daemon *daemon, Classifier *classifier)
+{
+    gint64 begun_us = clock_monotonic_us();
+    daemon->policy = reload_load(daemon->options.policy_file, classifier);
+    metrics_policy_loaded(daemon->context.metrics, clock_monotonic_us() - begun_us);
+}
+
 /* Loads the policy; for -n that is all. */
 static int
 run(Daemon *daemon)
@@ -290,7 +338,7 @@ run(Daemon *daemon)
     const Options *options = &daemon->options;
     g_autoptr(Classifier) classifier = classifier_new(&error);
     if (classifier != NULL)
-        daemon->policy = reload_load(options->policy_file, classifier);
+        load(daemon, classifier);
     if (daemon->policy == NULL) {
         if (error != NULL)
             log_error("%s", error->message);
@@ -334,8 +382,10 @@ main(int argc, char **argv)
         open_log(options, NULL, FALSE);
         if (options->trace)
             switch_tracing();
+        daemon.context.metrics = metrics_new();
         status = run(&daemon);
     }
+    g_clear_pointer(&daemon.context.metrics, metrics_free);
     g_clear_pointer(&daemon.policy, policy_unref);
     options_clear(options);
     return status;

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "server/daemon_status.h"
+#include "server/metrics_text.h"
 #include "wire/socketmap.h"
 
 enum { REASON_MAX = 400, NAME_SHOWN = 40 };
@@ -29,6 +30,15 @@ answer_status(const Asked *asked, GError **error)
 {
     (void)error;
     return daemon_status_json(asked->view, clock_now_us());
+}
+
+static char *
+answer_metrics(const Asked *asked, GError **error)
+{
+    GString *text = g_string_new(NULL);
+    (void)error;
+    metrics_text(asked->view, text);
+    return g_string_free(text, FALSE);
 }
 
 static char *
@@ -61,6 +71,7 @@ static const struct {
     RequestFunction answer;
 } requests[] = {
     {"status", FALSE, answer_status},
+    {"metrics", FALSE, answer_metrics},
     {"trace", TRUE, answer_trace},
     {"loglevel", TRUE, answer_log_level},
 };

@@ -16,6 +16,7 @@ typedef struct {
     const Listener *milter_listener;  /* likewise */
     const Listener *tables_listener;  /* likewise */
     const Listener *control_listener; /* likewise */
+    const Listener *metrics_listener; /* likewise */
     const char *policy_file;
     const char *events; /* where they go; NULL: nowhere */
     gint64 started_us;  /* clock_now_us() */

@@ -60,6 +60,7 @@ static struct {
     atomic_bool shut;   /* what callbacks use is about to go */
     atomic_uint inside; /* callbacks at work */
     atomic_uint sessions, busy;
+    atomic_ullong all_sessions, all_messages, turned_away;
 } door;
 
 /*
@@ -91,10 +92,12 @@ count_busy(Connection *connection)
     if (busy == connection->counted_busy)
         return;
     connection->counted_busy = busy;
-    if (busy)
+    if (busy) {
         atomic_fetch_add(&door.busy, 1);
-    else
+        atomic_fetch_add(&door.all_messages, 1);
+    } else {
         atomic_fetch_sub(&door.busy, 1);
+    }
 }
 
 /* At a stage that was negotiated to have no reply, libmilter wants to hear just that. */
@@ -181,10 +184,13 @@ connection_new(SMFICTX *context)
     const Policy *policy = milter_session_policy(connection->session);
     guint limit = policy_settings(policy)->limits.sessions;
     connection->unchecked = atomic_fetch_add(&door.sessions, 1) >= limit;
-    if (connection->unchecked)
+    atomic_fetch_add(&door.all_sessions, 1);
+    if (connection->unchecked) {
+        atomic_fetch_add(&door.turned_away, 1);
         shared_trouble_note(&crowded, clock_monotonic_us(),
                             "more than %u sessions (limits.sessions): this one is %s", limit,
                             policy_filter_count(policy) > 0 ? "put off" : "let through unchecked");
+    }
     smfi_setpriv(context, connection);
     return connection;
 }
@@ -608,6 +614,9 @@ milter_door_counts(void)
 {
     return (MilterDoorCounts){.sessions = atomic_load(&door.sessions),
                               .busy = atomic_load(&door.busy),
+                              .all_sessions = atomic_load(&door.all_sessions),
+                              .all_messages = atomic_load(&door.all_messages),
+                              .turned_away = atomic_load(&door.turned_away),
                               .stopping = atomic_load(&door.stopping)};
 }
 

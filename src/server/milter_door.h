@@ -26,8 +26,10 @@ gboolean milter_door_start(int fd, const DoorContext *context, GError **error);
 gboolean milter_door_stop(gint64 timeout_us);
 
 typedef struct {
-    guint sessions; /* open now */
-    guint busy;     /* of these, with a message under way */
+    guint sessions;                     /* open now */
+    guint busy;                         /* of these, with a message under way */
+    guint64 all_sessions, all_messages; /* since the start */
+    guint64 turned_away;                /* sessions: limits.sessions were open already */
     gboolean stopping;
 } MilterDoorCounts;
 

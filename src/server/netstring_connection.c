@@ -154,7 +154,7 @@ forget_input(NetstringConnection *connection, gsize done)
 
 /* ---- answering ------------------------------------------------------------------------------- */
 
-/* FALSE: the client does not take them. */
+/* FALSE: the client does not take them. One answer may be of any length. */
 static gboolean
 has_room_for_answers(NetstringConnection *connection)
 {
@@ -177,10 +177,11 @@ answer_requests(NetstringConnection *connection, const NetstringService *service
                                  service->request_max, &request, error);
         if (state != NETSTRING_WHOLE)
             break;
-        service->answer(service->data, request.payload, request.length, connection->output);
-        done += request.size;
-        if (!has_room_for_answers(connection))
+        if (has_room_for_answers(connection))
+            service->answer(service->data, request.payload, request.length, connection->output);
+        else
             result = NETSTRING_CONNECTION_SLOW;
+        done += request.size;
     }
     forget_input(connection, done);
     return state == NETSTRING_BROKEN ? NETSTRING_CONNECTION_BROKEN : result;

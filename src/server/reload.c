@@ -3,6 +3,7 @@
  */
 #include "server/reload.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "policy/surroundings.h"
 #include "server/site_rule_counts.h"
@@ -65,6 +66,7 @@ reload_apply(const char *path, const Policy *started, const DoorContext *context
 {
     g_autoptr(Policy) running = policy_holder_get(context->policies);
     char **why = NULL;
+    gint64 begun_us = clock_monotonic_us();
     g_autoptr(Policy) fresh = load(path, (Classifier *)policy_classifier(running), &why);
     const Policy *in_force = fresh != NULL ? fresh : running;
     event_log_reopen(context->events, policy_settings(in_force));
@@ -75,6 +77,7 @@ reload_apply(const char *path, const Policy *started, const DoorContext *context
     }
     log_what_needs_a_restart(started, fresh);
     site_rule_counts_log(running);
+    metrics_policy_loaded(context->metrics, clock_monotonic_us() - begun_us);
     policy_holder_set(context->policies, g_steal_pointer(&fresh));
     log_notice("%s: loaded", path);
     return TRUE;

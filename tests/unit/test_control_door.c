@@ -139,6 +139,15 @@ answers_requests(void **state)
     assert_string_equal(nul, "PERM not of the socketmap protocol: a NUL octet in it: \"status \"");
 }
 
+static void
+tells_metrics(void **state)
+{
+    g_autofree char *answer = answer_to(*state, FALSE, "metrics ", 8);
+    assert_true(g_str_has_prefix(answer, "OK # HELP replymilter_build_info "));
+    assert_non_null(strstr(answer, "\nreplymilter_milter_sessions_limit 77\n"));
+    assert_non_null(strstr(answer, "\nreplymilter_filter_given_up{filter=\"a.b-c\"} 0\n"));
+}
+
 /* What is switched is said, and by whom; what is only asked is not. */
 static void
 logs_what_it_changes(void **state)
@@ -417,6 +426,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(answers_requests, make_server, end_server),
+        cmocka_unit_test_setup_teardown(tells_metrics, make_server, end_server),
         cmocka_unit_test_setup_teardown(logs_what_it_changes, make_server, end_server),
         cmocka_unit_test_setup_teardown(tells_how_the_daemon_is, make_server, end_server),
         cmocka_unit_test_setup_teardown(tells_why_a_reload_failed, make_server, end_server),

@@ -150,9 +150,9 @@ refuses_files(void **state)
         {"classify = { rules = ( \"x\" ); };",
          "1: a rule is a group: { category = \"...\"; text = \"...\"; }"},
         {"sites = { };", "1: unknown setting \"sites\": did you mean \"site\"?"},
-        {"nothing_like_it = { };",
-         "1: unknown setting \"nothing_like_it\": it can be one of milter, tables, control, site, "
-         "replies, checks, filters, bounces, classify, limits, log"},
+        {"nothing_like_it = { };", "1: unknown setting \"nothing_like_it\": it can be one of "
+                                   "milter, tables, control, metrics, site, "
+                                   "replies, checks, filters, bounces, classify, limits, log"},
         {"site = ( );", "1: \"site\" must be a group: site = { ... };"},
         {"checks = { };", "1: \"checks\" must be a list of groups: ( { ... }, { ... } )"},
         {"checks = ( 1 );", "1: a check is a group: { name = ...; when = ...; then = ...; }"},
