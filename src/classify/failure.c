@@ -212,6 +212,8 @@ add(Failure *failure, const char *text, gboolean prose)
         return;
     SmtpReply *reply = smtp_reply_parse(text, -1);
     Classification result;
+    if (reply->code == 0)
+        reply->code = quoted_code(text);
     reply->status = settle_status(failure, text, reply);
     note_remote(failure->best, reply);
     if (failure->stage == SMTP_STAGE_UNKNOWN)

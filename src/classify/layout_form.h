@@ -48,6 +48,8 @@ typedef enum {
     LAYOUT_LINE_HOST,      /* names the remote host */
     LAYOUT_LINE_CURRENT,   /* of a transcript: tells of whom the next lines speak */
     LAYOUT_LINE_ACTUAL,    /* another address of the recipient, which counts */
+    LAYOUT_LINE_HIDDEN,    /* a recipient whose address is not told; */
+    LAYOUT_LINE_ALIAS,     /* but what was expanded to it is */
     LAYOUT_LINE_SKIP,      /* says nothing */
     LAYOUT_LINE_STOP,      /* ends the section */
     LAYOUT_LINE_ORIGINAL,  /* common: a field of the original's header, which begins there */
@@ -59,10 +61,14 @@ typedef enum {
     LAYOUT_FIELD_FAILED, /* tells the verdict */
     LAYOUT_FIELD_DELAYED,
     LAYOUT_FIELD_DELIVERED,
-    LAYOUT_FIELD_STRONG, /* common: written by mail systems alone */
-    LAYOUT_FIELD_WEAK,   /* common: written by mail systems, and by people */
-    LAYOUT_FIELD_SIGN,   /* common: words of a report */
-    LAYOUT_FIELD_AGAINST /* common: not a report, whatever else */
+    LAYOUT_FIELD_STRONG,  /* common: written by mail systems alone */
+    LAYOUT_FIELD_WEAK,    /* common: written by mail systems, and by people */
+    LAYOUT_FIELD_SIGN,    /* common: words of a report */
+    LAYOUT_FIELD_BOUNCES, /* common: was sent to an address that takes reports alone */
+    LAYOUT_FIELD_MANAGER, /* common: was sent to one that takes the reports of a list */
+    LAYOUT_FIELD_AGAINST, /* common: not a report, whatever else */
+    LAYOUT_FIELD_ANSWER,  /* common: the same, but where it went to the address for reports */
+    LAYOUT_FIELD_LIST     /* common: the same, but where it went to such an address of a list */
 } LayoutFieldKind;
 
 typedef struct {

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "classify/layout_guess.h"
 #include "mail/address.h"
 #include "mail/utf8_text.h"
 
@@ -186,9 +187,21 @@ close_drafts(Reader *reader)
     }
 }
 
+/* "________" and "* * *" tell nothing. */
+static gboolean
+has_letters(LinePiece text)
+{
+    for (gsize i = 0; i < text.length; i++)
+        if (g_ascii_isalnum(text.start[i]) || (guchar)text.start[i] >= 0x80)
+            return TRUE;
+    return FALSE;
+}
+
 static void
 say(Reader *reader, Draft *draft, LinePiece text)
 {
+    if (!has_letters(text))
+        return;
     if (draft == NULL) {
         append_line(reader->aside, text);
         return;
@@ -402,6 +415,13 @@ take_host(Reader *reader, const Line *line)
         keep_host(reader, match.host);
 }
 
+static void
+rename_draft(Draft *draft, LinePiece address)
+{
+    g_free(draft->recipient);
+    draft->recipient = piece_address(address);
+}
+
 /* A line that only says of whom it, or what follows, speaks. */
 static gboolean
 take_name(Reader *reader, const Line *line)
@@ -415,10 +435,32 @@ take_name(Reader *reader, const Line *line)
     }
     if (!layout_form_match(form, LAYOUT_LINE_ACTUAL, line, &match))
         return FALSE;
-    if (reader->current != NULL) {
-        g_free(reader->current->recipient);
-        reader->current->recipient = piece_address(match.address);
-    }
+    if (reader->current != NULL)
+        rename_draft(reader->current, match.address);
+    return TRUE;
+}
+
+/* What was expanded to the recipient named last: it tells who he is where nothing else does. */
+static gboolean
+take_alias(Reader *reader, const Line *line)
+{
+    LineMatch match;
+    if (!layout_form_match(reader->source->form, LAYOUT_LINE_ALIAS, line, &match))
+        return FALSE;
+    if (reader->current != NULL && *reader->current->recipient == '\0')
+        rename_draft(reader->current, match.address);
+    return TRUE;
+}
+
+/* A line that tells of a recipient, and not who he is. */
+static gboolean
+take_hidden(Reader *reader, const Line *line)
+{
+    LineMatch match;
+    if (!layout_form_match(reader->source->form, LAYOUT_LINE_HIDDEN, line, &match))
+        return FALSE;
+    reader->current = add_draft(reader, "");
+    reader->collecting = TRUE;
     return TRUE;
 }
 
@@ -443,12 +485,13 @@ take_line(Reader *reader, const Line *line)
         reader->section = LAYOUT_SECTION_NOTHING;
         return;
     }
-    if (layout_form_match(form, LAYOUT_LINE_SKIP, line, &match))
+    if (take_alias(reader, line) || layout_form_match(form, LAYOUT_LINE_SKIP, line, &match))
         return;
     gboolean recipient =
         lists_recipients(reader->section) && take_recipient(reader, LAYOUT_LINE_RECIPIENT, line);
     take_host(reader, line);
-    if (recipient || take_name(reader, line) || take_reply(reader, line) || take_text(reader, line))
+    if (recipient || take_hidden(reader, line) || take_name(reader, line) ||
+        take_reply(reader, line) || take_text(reader, line))
         return;
     gboolean replied = reader->current != NULL && reader->current->replied;
     if (reader->collecting && form->why != LAYOUT_WHY_LINE && !replied)
@@ -459,27 +502,33 @@ take_line(Reader *reader, const Line *line)
 static gboolean
 is_own(const Reader *reader, LinePiece address)
 {
-    const char *to = header_fields_get(reader->source->header, "To");
-    LinePiece one;
-    while (to != NULL && line_address_find(to, strlen(to), &one)) {
-        if (one.length == address.length &&
-            g_ascii_strncasecmp(one.start, address.start, one.length) == 0)
-            return TRUE;
-        to = one.start + one.length;
-    }
+    return layout_guess_names(reader->source->header, "To", address);
+}
+
+/* Postmasters are recipients, too: only free text names them for another reason. */
+static gboolean
+is_whom_to_ask(const Reader *reader, LinePiece address)
+{
+    const GPtrArray *fallbacks = reader->source->form->fallbacks;
+    for (guint i = 0; i < fallbacks->len; i++)
+        if (strcmp(g_ptr_array_index(fallbacks, i), "text") == 0)
+            return layout_guess_is_helper(address);
     return FALSE;
 }
 
-/* A sentence may name the sender before the recipient: "your mail from ... to ...". */
+/* A sentence may name the sender before the recipient, "your mail from ... to ...", and behind him
+ * whom to ask. */
 static gboolean
 take_named_in_heading(Reader *reader, Line line)
 {
     LineMatch match;
     while (layout_form_match(reader->source->form, LAYOUT_LINE_HEADING, &line, &match) &&
            match.address.start != NULL) {
-        if (!is_own(reader, match.address))
+        gboolean own = is_own(reader, match.address);
+        if (!own && !is_whom_to_ask(reader, match.address))
             return take_recipient(reader, LAYOUT_LINE_HEADING, &line);
-        reader->own = match.address;
+        if (own)
+            reader->own = match.address;
         gsize used = (gsize)(match.address.start - line.text) + match.address.length;
         line.text += used;
         line.lower += used;
@@ -559,21 +608,7 @@ recipients_from(Reader *reader, const HeaderFields *fields, const char *name)
         add_recipients(reader, (LinePiece){value, strlen(value)});
 }
 
-/* Of the original's recipients one is meant; which, is known only where there is one. */
-static void
-recipient_of_original(Reader *reader)
-{
-    const HeaderFields *original = reader->source->original;
-    const char *to = original != NULL ? header_fields_get(original, "To") : NULL;
-    LinePiece one, other;
-    if (to == NULL || !line_address_find(to, strlen(to), &one))
-        return;
-    const char *behind = one.start + one.length;
-    if (!line_address_find(behind, strlen(behind), &other))
-        add_recipient(reader, one);
-}
-
-/* In the order in which the form names them; the original's To, and what follows it, is a guess. */
+/* In the order in which the form names them; the first guess ends what is sure. */
 static void
 fall_back(Reader *reader)
 {
@@ -582,12 +617,13 @@ fall_back(Reader *reader)
     reader->section = LAYOUT_SECTION_FAILED;
     for (guint i = 0; i < form->fallbacks->len && reader->drafts->len == 0; i++) {
         const char *name = g_ptr_array_index(form->fallbacks, i);
-        if (strcmp(name, "original") != 0)
+        LinePiece address;
+        if (!layout_guess_is(name))
             recipients_from(reader, reader->source->header, name);
-        else if (guess)
-            recipient_of_original(reader);
-        else
+        else if (!guess)
             return;
+        else if (layout_guess(reader->source, name, &address))
+            add_recipient(reader, address);
     }
     if (reader->drafts->len == 0 && guess && reader->own.start != NULL)
         add_recipient(reader, reader->own);

@@ -92,17 +92,31 @@ has_null_return_path(const HeaderFields *header)
                             g_ascii_strncasecmp(path, "<mailer-daemon", 14) == 0);
 }
 
+/* Lists put their fields into the reports, too, that reach them. */
+static gboolean
+is_contradicted(const LayoutSender *sender, const LayoutForm *common, gboolean for_reports)
+{
+    if (any_matches(sender, common, LAYOUT_FIELD_AGAINST))
+        return TRUE;
+    if (for_reports)
+        return FALSE;
+    return any_matches(sender, common, LAYOUT_FIELD_ANSWER) ||
+           (any_matches(sender, common, LAYOUT_FIELD_LIST) &&
+            !any_matches(sender, common, LAYOUT_FIELD_MANAGER));
+}
+
 gboolean
 layout_sender_is_system(const LayoutSender *sender)
 {
     const LayoutForm *common = layout_form(sender->forms, LAYOUT_FORM_COMMON);
     if (any_matches(sender, common, LAYOUT_FIELD_STRONG))
         return TRUE;
-    guint signs = has_null_return_path(sender->header) ? 1u : 0u;
+    gboolean for_reports = any_matches(sender, common, LAYOUT_FIELD_BOUNCES);
+    guint signs = for_reports || has_null_return_path(sender->header) ? 1u : 0u;
     signs += any_matches(sender, common, LAYOUT_FIELD_WEAK) ? 1u : 0u;
     if (signs == 1)
         signs += any_matches(sender, common, LAYOUT_FIELD_SIGN) ? 1u : 0u;
-    return signs >= 2 && !any_matches(sender, common, LAYOUT_FIELD_AGAINST);
+    return signs >= 2 && !is_contradicted(sender, common, for_reports);
 }
 
 /* Of the patterns for a field's name one must match. */

@@ -20,7 +20,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(LayoutSender, layout_sender_free)
 /*
  * Has a mail system sent the mail, judged by the common fields? A strong one is enough
  * (MAILER-DAEMON); else two of these three are needed: a weak one (postmaster), the null return
- * path, words of a report; and nothing may stand against it (an answer, a forwarded mail).
+ * path (or: sent to an address that takes reports alone), words of a report; and nothing may stand
+ * against it (an answer, a forwarded mail, a mailing list).
  */
 gboolean layout_sender_is_system(const LayoutSender *sender);
 

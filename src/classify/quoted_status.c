@@ -68,3 +68,28 @@ quoted_status(const char *text, EnhancedStatus own)
         return inner;
     return enhanced_status_is_set(own) ? own : first;
 }
+
+/* Behind "code": what may stand between the word and the number. */
+static const char *
+skip_to_number(const char *at)
+{
+    while (*at != '\0' && strchr(" :=#.([\"'", *at) != NULL)
+        at++;
+    if (g_ascii_strncasecmp(at, "is ", 3) == 0 || g_ascii_strncasecmp(at, "was ", 4) == 0)
+        at += strcspn(at, " ") + 1;
+    return at;
+}
+
+guint
+quoted_code(const char *text)
+{
+    for (const char *at = strcasestr(text, "code"); at != NULL; at = strcasestr(at, "code")) {
+        at += strlen("code");
+        const char *number = skip_to_number(at);
+        gboolean refusal = *number == '4' || *number == '5';
+        if (number > at && refusal && g_ascii_isdigit(number[1]) && g_ascii_isdigit(number[2]) &&
+            !g_ascii_isalnum(number[3]))
+            return (guint)g_ascii_strtoull(number, NULL, 10);
+    }
+    return 0;
+}

@@ -12,5 +12,9 @@
 /* `own` is what the text itself begins with; returned where it quotes no other. */
 EnhancedStatus quoted_status(const char *text, EnhancedStatus own);
 
+/* The code of a reply that a sentence names: "SMTP error code 550", "(response code: 452)"; else 0.
+ */
+guint quoted_code(const char *text);
+
 /* Says more than its class: neither none nor X.0.0? */
 gboolean status_is_telling(EnhancedStatus status);

@@ -301,6 +301,15 @@ is_heading(const char *line)
     return end == line || end[-1] == ':' || strncmp(line + strspn(line, " \t#*"), "---", 3) == 0;
 }
 
+/* "________": a gateway's words follow, or a signature. */
+static gboolean
+is_rule(const char *line)
+{
+    line += strspn(line, " \t*");
+    gsize length = strspn(line, "_-=~#");
+    return length >= 8 && strspn(line + length, " \t\r*") == strcspn(line + length, "\n");
+}
+
 static const char *
 entry_start(const char *text, const char *line, const char *address)
 {
@@ -320,8 +329,8 @@ entry_end(const char *line, const char *address)
     const char *from = line, *end = line_end(line);
     for (guint i = 0; i < ENTRY_BEHIND; i++) {
         line = next_line(line);
-        if (line == NULL || is_blank_line(line) || is_about_another(line, address) ||
-            line_end(line) - from > ENTRY_OCTETS)
+        if (line == NULL || is_blank_line(line) || is_rule(line) ||
+            is_about_another(line, address) || line_end(line) - from > ENTRY_OCTETS)
             break;
         end = line_end(line);
     }
@@ -345,7 +354,7 @@ entry_at(const char *text, const char *at, const char *address)
         const char *behind = next_line(end);
         while (behind != NULL && is_blank_line(behind))
             behind = next_line(behind);
-        if (behind != NULL && !is_about_another(behind, address))
+        if (behind != NULL && !is_rule(behind) && !is_about_another(behind, address))
             end = entry_end(behind, address);
         start = line;
     }

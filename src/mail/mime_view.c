@@ -46,6 +46,7 @@ typedef struct {
 } Entity;
 
 static void read_entity(Reader *reader, const Entity *entity);
+static void read_part(Reader *reader, const Entity *parent, const char *octets, gsize length);
 
 void
 mime_view_init(void)
@@ -180,6 +181,37 @@ looks_like_html(const GString *text)
            g_ascii_strncasecmp(at, "<!doctype html", 14) == 0;
 }
 
+/* Text that calls itself HTML: its lines are meant as they are. */
+static gboolean
+has_tags(const GString *text)
+{
+    static const char *const tags[] = {
+        "<html", "<head", "<body", "<br",  "<p>",   "<p ",   "<div", "<span",  "<table", "<td",
+        "<tr",   "<a ",   "<pre",  "<ul",  "<ol>",  "<li",   "<h1",  "<h2",    "<h3",    "<h4",
+        "<font", "<b>",   "<i>",   "<u>",  "<img ", "<hr",   "<!",   "<style", "<meta",  "<link",
+        "<em>",  "<code", "<tt>",  "<sub", "<stro", "<cent", "</p>", "</a>",   "<block"};
+    for (const char *at = strchr(text->str, '<'); at != NULL; at = strchr(at + 1, '<'))
+        for (gsize i = 0; i < G_N_ELEMENTS(tags); i++)
+            if (g_ascii_strncasecmp(at, tags[i], strlen(tags[i])) == 0)
+                return TRUE;
+    return FALSE;
+}
+
+/* Takes the text. */
+static GString *
+keep_lines(GString *text)
+{
+    GString *lines = g_string_sized_new(text->len);
+    for (gsize i = 0; i < text->len; i++) {
+        if (text->str[i] == '\n')
+            g_string_append(lines, "<br>");
+        else
+            g_string_append_c(lines, text->str[i]);
+    }
+    g_string_free(text, TRUE);
+    return lines;
+}
+
 static void
 read_text(Reader *reader, const Entity *entity, MimePartKind kind)
 {
@@ -191,6 +223,8 @@ read_text(Reader *reader, const Entity *entity, MimePartKind kind)
         part_text_read(&octets, reader->limits->text_octets, &reader->view->truncated);
     if (kind == MIME_PART_TEXT && looks_like_html(text))
         part->kind = MIME_PART_HTML;
+    if (part->kind == MIME_PART_HTML && !has_tags(text))
+        text = keep_lines(text);
     if (part->kind == MIME_PART_HTML)
         part_set_text(part, html_text(text->str, text->len));
     else
@@ -205,10 +239,31 @@ read_other(Reader *reader, const Entity *entity)
         part->text = g_strdup("");
 }
 
+/* A gateway may put a whole report into a mail of its own, and keep its report-type. */
+static gboolean
+read_wrapped_report(Reader *reader, const Entity *entity)
+{
+    const MimeView *view = reader->view;
+    if (view->parts->len > 0 || g_strcmp0(view->report_type, "delivery-status") != 0 ||
+        strcmp(view->type, "multipart/mixed") != 0 || entity->depth >= reader->limits->depth)
+        return FALSE;
+    gsize end;
+    g_autoptr(HeaderFields) header =
+        header_fields_parse(entity->octets, entity->length, TRUE, &end);
+    g_auto(ContentType) type;
+    content_type_read(&type, header_fields_get(header, "Content-Type"));
+    if (strcmp(type.type, "multipart/report") != 0)
+        return FALSE;
+    read_part(reader, entity, entity->octets, entity->length);
+    return TRUE;
+}
+
 static void
 read_leaf(Reader *reader, const Entity *entity)
 {
     MimePartKind kind = find_kind(entity->type->type);
+    if (kind == MIME_PART_ORIGINAL && read_wrapped_report(reader, entity))
+        return;
     if (kind == MIME_PART_ORIGINAL)
         read_original(reader, entity);
     else if (kind == MIME_PART_OTHER)

@@ -217,6 +217,29 @@ test_quoted_status(void **state)
 }
 
 static void
+test_quoted_code(void **state)
+{
+    static const struct {
+        const char *text;
+        guint code;
+    } cases[] = {
+        {"mailbox unavailable. [SMTP Error Code 550]", 550},
+        {"the server answered (response code: 452)", 452},
+        {"reply code is 554", 554},
+        {"ERROR_CODE :552, ERROR_CODE :5.2.2 full", 552},
+        {"exit code 75", 0},
+        {"exit code 5", 0},
+        {"decoded 550 bytes", 0},
+        {"error code 5501", 0},
+        {"area code, then 550", 0},
+        {"", 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+        assert_int_equal(quoted_code(cases[i].text), cases[i].code);
+}
+
+static void
 test_real_names(void **state)
 {
     static const char *const real[] = {"a@example.com", "a.b+c@sub.example.com", "a@[192.0.2.1]",
@@ -243,7 +266,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mails),         cmocka_unit_test(test_table_is_whole),
         cmocka_unit_test(test_original),      cmocka_unit_test(test_worst_kind),
-        cmocka_unit_test(test_quoted_status), cmocka_unit_test(test_real_names),
+        cmocka_unit_test(test_quoted_status), cmocka_unit_test(test_quoted_code),
+        cmocka_unit_test(test_real_names),
     };
     return cmocka_run_group_tests(tests, build_classifier, drop_classifier);
 }

@@ -155,6 +155,28 @@ leaves_ordinary_mail_alone(void **state)
         "Subject: Fwd: Undelivered Mail Returned to Sender\n\nBegin forwarded message:\n\n"
         "From: MAILER-DAEMON@mx.example.org\n\nThis is the mail system at host mx.example.org.\n\n"
         "<charles@example.net>: host mx said: 550 unknown\n",
+        /* on mailing lists: somebody who runs mail asks, a list that announces, a digest */
+        "From: postmaster@example.net\nTo: mail-users@lists.example.org\nList-Id: <mail-users>\n"
+        "Subject: Undeliverable: what does it mean?\n\n"
+        "Your mail could not be delivered to charles@example.net, it said.\n",
+        "Return-Path: <>\nFrom: Systems <systems@example.net>\nTo: all@lists.example.org\n"
+        "List-Unsubscribe: <mailto:all-leave@lists.example.org>\n"
+        "Subject: Delivery failure on Sunday\n\n"
+        "Mail that could not be delivered to charles@example.net is sent again.\n",
+        /* a postmaster answers the owner of a list; a person, and a machine, answer its bounces */
+        "From: postmaster@example.net\nTo: engines-owner@lists.example.org\n"
+        "Subject: Re: Undeliverable: engines\n\n"
+        "Delivery to the following recipients failed, as charles@example.net moved.\n",
+        "From: Bob <bob@example.net>\nTo: engines-bounces@lists.example.org\n"
+        "Subject: where are you?\n\nMail could not be delivered to charles@example.net\n",
+        "From: Bob <bob@example.net>\nTo: engines-bounces@lists.example.org\n"
+        "Subject: Out of office: delivery failure\n\nI cannot be reached; mail could not be "
+        "delivered to charles@example.net\n",
+        /* a mail system tells of other things than a failure */
+        "From: MAILER-DAEMON@example.net\nTo: ada@example.org\nSubject: Statistics of today\n\n"
+        "Received: 12, sent: 10, see https://mail.example.net/\n",
+        "From: postmaster@example.net\nTo: ada@example.org\nSubject: Report of returned mail\n\n"
+        "12 mails came back this week. Ask charles@example.net.\n",
         /* a calendar's answer, a shop, a list that gives up, an announcement */
         "Return-Path: <>\nFrom: calendar@example.net\nSubject: Accepted: meeting\n\n"
         "The invitation could not be delivered to charles@example.net\n",

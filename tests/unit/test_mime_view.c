@@ -246,7 +246,8 @@ static const struct {
     {"<p>one</p><p>two</p>", "one\ntwo\n"},
     {"one<br>two<br/>three<BR />", "one\ntwo\nthree\n"},
     {"<table><tr><td>To:</td><td>you</td></tr><tr><td>x</td></tr></table>", "To: you\nx\n"},
-    {"a  b\n c&nbsp;d", "a b c d"},
+    {"<p>a  b\n c&nbsp;d", "a b c d"},
+    {"no tag,\nto <u@example.org>:\n c&nbsp;d", "no tag,\nto <u@example.org>:\nc d"},
     {"<pre>a\nb</pre>c\nd", "a\nb\nc d"},
     {"<style>p { x }</style>a<script>b</script><!-- <p> -->c", "ac"},
     {"&lt;u@example.org&gt; &amp; &#64;&#x40; &auml; &unknown; & x",
@@ -283,6 +284,22 @@ test_of_the_mail(void **state)
     assert_string_equal(view->report_type, "delivery-status");
     assert_string_equal(header_fields_get(view->header, "Subject"), "\xc3\xa4");
     assert_null(mime_view_part(view, MIME_PART_FEEDBACK));
+}
+
+/* A gateway that puts a report into a mail of its own. */
+static void
+test_wrapped_report(void **state)
+{
+    (void)state;
+    const char *mail = "Content-Type: multipart/mixed; report-type=delivery-status; boundary=o\n\n"
+                       "--o\nContent-Type: message/rfc822\n\nSubject: x\n" REPORT "\n--o--\n";
+    g_autoptr(MimeView) view = mime_view_new(mail, strlen(mail), &mime_limits_default);
+    assert_non_null(mime_view_part(view, MIME_PART_DELIVERY_STATUS));
+    const char *forwarded = "Content-Type: multipart/mixed; boundary=o\n\n"
+                            "--o\nContent-Type: message/rfc822\n\nSubject: x\n" REPORT "\n--o--\n";
+    g_autoptr(MimeView) other = mime_view_new(forwarded, strlen(forwarded), &mime_limits_default);
+    assert_null(mime_view_part(other, MIME_PART_DELIVERY_STATUS));
+    assert_non_null(mime_view_part(other, MIME_PART_ORIGINAL));
 }
 
 /* ---- hostile ------------------------------------------------------------------------------ */
@@ -396,19 +413,13 @@ main(void)
 {
     mime_view_init();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parts),
-        cmocka_unit_test(test_line_ends),
-        cmocka_unit_test(test_cut_anywhere),
-        cmocka_unit_test(test_charsets),
-        cmocka_unit_test(test_utf16),
-        cmocka_unit_test(test_html),
-        cmocka_unit_test(test_of_the_mail),
-        cmocka_unit_test(test_many_parts),
-        cmocka_unit_test(test_many_empty_multiparts),
-        cmocka_unit_test(test_deep),
-        cmocka_unit_test(test_deep_without_types),
-        cmocka_unit_test(test_small_limits),
-        cmocka_unit_test(test_time_is_linear),
+        cmocka_unit_test(test_parts),        cmocka_unit_test(test_line_ends),
+        cmocka_unit_test(test_cut_anywhere), cmocka_unit_test(test_charsets),
+        cmocka_unit_test(test_utf16),        cmocka_unit_test(test_html),
+        cmocka_unit_test(test_of_the_mail),  cmocka_unit_test(test_wrapped_report),
+        cmocka_unit_test(test_many_parts),   cmocka_unit_test(test_many_empty_multiparts),
+        cmocka_unit_test(test_deep),         cmocka_unit_test(test_deep_without_types),
+        cmocka_unit_test(test_small_limits), cmocka_unit_test(test_time_is_linear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
