@@ -113,6 +113,16 @@ put_standing(const FilterStanding *standing)
         screen_field(FIELD_INDENT, FIELD_COLUMN, "besides", "recipients that the MTA has refused");
 }
 
+static void
+put_silence(const FilterStanding *standing)
+{
+    g_autofree char *name = g_strconcat(standing->filter->name, ": it does not answer", NULL);
+    screen_paragraph(STYLE_BAD, SCREEN_INDENT, name);
+    screen_field(FIELD_INDENT, FIELD_COLUMN, "because", standing->failure);
+    screen_field(FIELD_INDENT, FIELD_COLUMN, "until then",
+                 filter_words_on_failure(standing->filter->on_failure));
+}
+
 static const char *
 no_macro(gpointer data, const char *name)
 {
@@ -148,9 +158,11 @@ check_filters_connect(const Policy *policy, gboolean quiet)
     for (guint i = 0; i < count; i++) {
         FilterStanding standing = filter_chain_standing(chain, i);
         answers += standing.negotiated ? 1 : 0;
-        if (!standing.negotiated)
+        if (quiet && !standing.negotiated)
             command_complain("check: filter \"%s\" does not answer: %s", standing.filter->name,
                              standing.failure);
+        else if (!quiet && !standing.negotiated)
+            put_silence(&standing);
         else if (!quiet)
             put_standing(&standing);
     }

@@ -6,11 +6,26 @@
 #include "replyctl/command.h"
 #include "replyctl/policy_file.h"
 
+static int
+check(const char *path, gboolean quiet, gboolean connect)
+{
+    g_autoptr(Policy) policy = policy_file_load_path(path, NULL, TRUE);
+    if (policy == NULL)
+        return COMMAND_FAILED;
+    check_report_warn(policy);
+    policy_file_look_around(policy);
+    if (!quiet)
+        check_report_print(policy);
+    return connect && !check_filters_connect(policy, quiet) ? COMMAND_FAILED : COMMAND_DONE;
+}
+
 int
 cmd_check(int argc, char **argv)
 {
     gboolean quiet = FALSE, connect = FALSE;
+    g_autofree char *named = NULL;
     const GOptionEntry entries[] = {
+        {"config", 'c', 0, G_OPTION_ARG_FILENAME, &named, "the same as FILE", "FILE"},
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "faults only", NULL},
         {"connect", 0, 0, G_OPTION_ARG_NONE, &connect, "ask the filters whether they are there",
          NULL},
@@ -25,16 +40,6 @@ cmd_check(int argc, char **argv)
             "each filter is connected to, and asked what it wants; 1 if one does not answer.",
             &argc, &argv))
         return COMMAND_USAGE;
-    if (!policy_file_is_one(argc, argv))
-        return COMMAND_USAGE;
-    g_autoptr(Policy) policy = policy_file_load(argc, argv, TRUE);
-    if (policy != NULL) {
-        check_report_warn(policy);
-        policy_file_look_around(policy);
-    }
-    if (policy != NULL && !quiet)
-        check_report_print(policy);
-    if (policy == NULL || (connect && !check_filters_connect(policy, quiet)))
-        return COMMAND_FAILED;
-    return COMMAND_DONE;
+    const char *path = policy_file_choose(argc, argv, named);
+    return path != NULL ? check(path, quiet, connect) : COMMAND_USAGE;
 }

@@ -150,7 +150,8 @@ classify(const ClassifyOptions *options)
         command_complain("classify: %s", error->message);
         return COMMAND_FAILED;
     }
-    if (!options->json && (run.headed || run.tally.mails > 0 || run.tally.lines > 0)) {
+    gboolean any = run.headed || run.tally.mails > 0 || run.tally.lines > 0;
+    if (!options->json && (any || !run.failed)) {
         if (run.headed)
             putchar('\n');
         tally_print(&run.tally);

@@ -9,13 +9,18 @@
 int
 cmd_config(int argc, char **argv)
 {
-    const GOptionEntry entries[] = {G_OPTION_ENTRY_NULL};
+    g_autofree char *named = NULL;
+    const GOptionEntry entries[] = {
+        {"config", 'c', 0, G_OPTION_ARG_FILENAME, &named, "the same as FILE", "FILE"},
+        G_OPTION_ENTRY_NULL,
+    };
     if (!command_parse(entries, "FILE is, unless you name another,\n  " POLICY_DEFAULT_FILE, &argc,
                        &argv))
         return COMMAND_USAGE;
-    if (!policy_file_is_one(argc, argv))
+    const char *path = policy_file_choose(argc, argv, named);
+    if (path == NULL)
         return COMMAND_USAGE;
-    g_autoptr(Policy) policy = policy_file_load(argc, argv, FALSE);
+    g_autoptr(Policy) policy = policy_file_load_path(path, NULL, FALSE);
     if (policy == NULL)
         return COMMAND_FAILED;
     g_autofree char *settings = policy_print(policy);

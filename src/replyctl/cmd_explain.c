@@ -153,5 +153,10 @@ cmd_explain(int argc, char **argv)
         command_complain("explain: %s", error->message);
         return COMMAND_FAILED;
     }
-    return explain(g_strstrip(text->str), &options);
+    g_strstrip(text->str);
+    if (*text->str == '\0') {
+        command_complain("explain: there is nothing to explain: the input is empty");
+        return COMMAND_USAGE;
+    }
+    return explain(text->str, &options);
 }

@@ -157,8 +157,9 @@ read_some(Run *run)
     LogTailState state = run->file != NULL
                              ? log_tail_read(run->file, take_line, run, &error)
                              : journal_tail_read(run->journal, take_line, run, &error);
+    gboolean waiting = run->file != NULL && !run->options->once;
     if (error != NULL)
-        command_complain("follow: %s", error->message);
+        command_complain(waiting ? "follow: %s: waiting for it" : "follow: %s", error->message);
     return state;
 }
 
@@ -303,6 +304,9 @@ choose_source(FollowOptions *options, int argc, char **argv)
     options->path = argc > 1 ? argv[1] : NULL;
     if (argc > 2) {
         command_complain("follow: one log at a time, what is \"%s\"?", argv[2]);
+    } else if (g_strcmp0(options->path, "-") == 0) {
+        command_complain("follow: only a file can be followed: replyctl classify reads standard "
+                         "input");
     } else if (options->journal && options->path != NULL) {
         command_complain("follow: --journal or a file, not both");
     } else {

@@ -219,7 +219,7 @@ cmd_postfix(int argc, char **argv)
         {"apply", 'a', 0, G_OPTION_ARG_NONE, &options.apply, "do it", NULL},
         {"undo", 'u', 0, G_OPTION_ARG_NONE, &options.undo, "take it back", NULL},
         {"verify", 'v', 0, G_OPTION_ARG_NONE, &options.verify,
-         "offer a recipient that is not there, and show what is said", NULL},
+         "offer a recipient that is not there", NULL},
         {"own-bounces", 'b', 0, G_OPTION_ARG_NONE, &options.own_bounces,
          "have the bounces logged that this Postfix makes", NULL},
         {"milter-only", 'm', 0, G_OPTION_ARG_NONE, &options.milter_only, "no tables", NULL},

@@ -56,7 +56,7 @@ cmd_sendmail(int argc, char **argv)
     const GOptionEntry entries[] = {
         {"config", 'c', 0, G_OPTION_ARG_FILENAME, &path, "the policy", "FILE"},
         {"ruleset", 'r', 0, G_OPTION_ARG_NONE, &ruleset,
-         "also the rule set that words what Sendmail itself refuses at RCPT", NULL},
+         "also the rule set that words its own refusals", NULL},
         G_OPTION_ENTRY_NULL,
     };
     int status = COMMAND_USAGE;

@@ -12,8 +12,8 @@
 enum { USUAL_ROWS = 10 };
 
 static const char description[] =
-    "Everything is counted since the daemon was started. `replyctl status` shows how it is now;\n"
-    "metrics.listen of the policy is where Prometheus may fetch the same.";
+    "Everything is counted since the daemon was started. `replyctl status` shows how\n"
+    "it is now; metrics.listen of the policy is where Prometheus may fetch the same.";
 
 static int
 show(const char *text, guint most)

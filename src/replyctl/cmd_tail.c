@@ -22,7 +22,7 @@ static const char description[] =
     "turns one round.\n\n"
     "Examples:\n"
     "  replyctl tail category=user-unknown recipient='*@example.net'\n"
-    "  replyctl tail --once -n 100 event=refusal client.addr='192.0.2.*' check!=bad-helo";
+    "  replyctl tail --once -n 100 event=refusal client.addr='192.0.2.*' stage!=helo";
 
 typedef struct {
     char *config, *log;
@@ -105,7 +105,8 @@ follow(Tail *tail, LogTail *log)
         g_autoptr(GError) error = NULL;
         LogTailState state = log_tail_read(log, take_line, tail, &error);
         if (error != NULL)
-            command_complain("tail: %s", error->message);
+            command_complain(tail->options->once ? "tail: %s" : "tail: %s: waiting for it",
+                             error->message);
         if (state == LOG_TAIL_MORE)
             continue;
         fault = state == LOG_TAIL_FAULT;

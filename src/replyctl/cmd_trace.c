@@ -9,8 +9,8 @@
 static const char description[] =
     "AREA is milter, tables, engine, policy or record; or it is all, or none. Without\n"
     "one, says what is traced. It holds until it is switched again (SIGUSR1 switches\n"
-    "all of it on or off) or the daemon is restarted. Traces go where the daemon logs,\n"
-    "whatever its log level, with what clients and mails have said in them.";
+    "all of it on or off) or the daemon is restarted. Traces go where the daemon\n"
+    "logs, whatever its log level, with what clients and mails have said in them.";
 
 int
 cmd_trace(int argc, char **argv)

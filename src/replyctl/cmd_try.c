@@ -29,7 +29,10 @@ try_session(const Policy *policy, const TryOptions *options)
         json_output_print(try_json_session(&session));
     else if (policy_check_count(policy) == 0 && session.report == NULL && session.filters == NULL)
         screen_paragraph(STYLE_PLAIN, 0,
-                         "The policy has no checks: nothing of ours refuses anything.");
+                         session.unasked
+                             ? "The policy has no checks, and its filters were not asked: "
+                               "--filters does that."
+                             : "The policy has no checks: nothing of ours refuses anything.");
     else
         try_screen_session(&session);
     try_session_clear(&session);

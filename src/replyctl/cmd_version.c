@@ -13,6 +13,10 @@ cmd_version(int argc, char **argv)
     const GOptionEntry entries[] = {G_OPTION_ENTRY_NULL};
     if (!command_parse(entries, NULL, &argc, &argv))
         return COMMAND_USAGE;
+    if (argc > 1) {
+        command_complain("version: what is \"%s\"?", argv[1]);
+        return COMMAND_USAGE;
+    }
     printf("replyctl %s\n", PACKAGE_VERSION);
     return COMMAND_DONE;
 }

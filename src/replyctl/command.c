@@ -13,7 +13,7 @@
 const Command commands[] = {
     {"explain", "CODE|STATUS|REPLY...", "what a reply means, why it is given, what to do",
      cmd_explain},
-    {"classify", "PATH...", "what bounces, logs and replies mean: whose fault, what to do",
+    {"classify", "PATH...", "what bounces, logs and replies say: who failed, why, what to do",
      cmd_classify},
     {"follow", "[FILE]", "who has failed for good, as the mail log grows: an event each",
      cmd_follow},

@@ -30,19 +30,15 @@ policy_file_load_path(const char *path, Classifier *classifier, gboolean warn)
     return policy;
 }
 
-gboolean
-policy_file_is_one(int argc, char **argv)
+const char *
+policy_file_choose(int argc, char **argv, const char *named)
 {
-    if (argc <= 2)
-        return TRUE;
-    command_complain("%s: one file at a time, what is \"%s\"?", argv[0], argv[2]);
-    return FALSE;
-}
-
-Policy *
-policy_file_load(int argc, char **argv, gboolean warn)
-{
-    return policy_file_load_path(argc > 1 ? argv[1] : POLICY_DEFAULT_FILE, NULL, warn);
+    int most = named != NULL ? 1 : 2;
+    if (argc > most) {
+        command_complain("%s: one file at a time, what is \"%s\"?", argv[0], argv[most]);
+        return NULL;
+    }
+    return named != NULL ? named : argc > 1 ? argv[1] : POLICY_DEFAULT_FILE;
 }
 
 void

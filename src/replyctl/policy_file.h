@@ -5,14 +5,12 @@
 
 #include "policy/policy.h"
 
-/* At most one word is left? FALSE: wrong usage, said. */
-gboolean policy_file_is_one(int argc, char **argv);
+/* The file that an option has named (NULL: none) or the one word that is left, else the installed
+ * one; borrowed. NULL: wrong usage, said. */
+const char *policy_file_choose(int argc, char **argv, const char *named);
 
-/* The file named by argv[1], else the installed one. It reads no texts of replies. NULL: every
- * fault is on standard error. */
-Policy *policy_file_load(int argc, char **argv, gboolean warn);
-
-/* The same for a path, with a classifier; NULL for that: no reply will be classified. */
+/* Without a classifier (NULL) no reply will be classified. NULL: every fault is on standard error.
+ */
 Policy *policy_file_load_path(const char *path, Classifier *classifier, gboolean warn);
 
 /* Warns of what is not there on this host, without which the daemon could not start. */

@@ -3,6 +3,8 @@
  */
 #include "replyctl/spoken.h"
 
+#include <string.h>
+
 #include "replyctl/screen.h"
 
 const char *
@@ -24,7 +26,8 @@ spoken_evidence(const Classification *cause)
         screen_labelledf("known by", "\"%s\" (rule %s, %s confidence)", cause->match, cause->rule,
                          confidence_name(cause->confidence));
     else
-        screen_labelledf("known by", "the %s (%s confidence)", cause->rule,
+        screen_labelledf("known by", "the %s%s (%s confidence)",
+                         strcmp(cause->rule, "digit") == 0 ? "first " : "", cause->rule,
                          confidence_name(cause->confidence));
     screen_labelled("provider", cause->provider);
     screen_labelled("DNS list", cause->dnsbl);

@@ -96,22 +96,26 @@ print_actions(const Tally *tally)
 static void
 print_kinds(const Tally *tally)
 {
-    static const char *const plurals[MAIL_KIND_COUNT] = {
-        [MAIL_KIND_NOT_A_BOUNCE] = "not a bounce",
-        [MAIL_KIND_FAILURE] = "failed",
-        [MAIL_KIND_DELAY] = "delayed",
-        [MAIL_KIND_DELIVERED] = "delivered",
-        [MAIL_KIND_FEEDBACK] = "feedback",
-        [MAIL_KIND_AUTO_REPLY] = "automatic answers",
+    static const struct {
+        const char *one, *more;
+    } names[MAIL_KIND_COUNT] = {
+        [MAIL_KIND_NOT_A_BOUNCE] = {"not a bounce", "not a bounce"},
+        [MAIL_KIND_FAILURE] = {"failed", "failed"},
+        [MAIL_KIND_DELAY] = {"delayed", "delayed"},
+        [MAIL_KIND_DELIVERED] = {"delivered", "delivered"},
+        [MAIL_KIND_FEEDBACK] = {"complaint", "complaints"},
+        [MAIL_KIND_AUTO_REPLY] = {"automatic answer", "automatic answers"},
     };
     static const MailKind order[] = {MAIL_KIND_FAILURE,    MAIL_KIND_DELAY,
                                      MAIL_KIND_DELIVERED,  MAIL_KIND_FEEDBACK,
                                      MAIL_KIND_AUTO_REPLY, MAIL_KIND_NOT_A_BOUNCE};
     g_autoptr(GString) text = g_string_new(NULL);
-    for (guint i = 0; i < G_N_ELEMENTS(order); i++)
-        if (tally->kinds[order[i]] > 0)
+    for (guint i = 0; i < G_N_ELEMENTS(order); i++) {
+        guint64 count = tally->kinds[order[i]];
+        if (count > 0)
             g_string_append_printf(text, "%s%" G_GUINT64_FORMAT " %s", text->len > 0 ? ", " : "",
-                                   tally->kinds[order[i]], plurals[order[i]]);
+                                   count, count == 1 ? names[order[i]].one : names[order[i]].more);
+    }
     if (tally->dead > 0)
         g_string_append_printf(text, "; %" G_GUINT64_FORMAT " with a dead address", tally->dead);
     if (text->len > 0)

@@ -146,7 +146,12 @@ try_screen_session(const TrySession *session)
     screen_heading("In the end");
     screen_paragraph(good ? STYLE_GOOD : STYLE_BAD, SCREEN_INDENT,
                      try_screen_outcome(session->outcome));
-    if (session->outcome <= TRY_PARTLY && !session->read && session->report == NULL)
+    if (session->outcome > TRY_PARTLY)
+        return;
+    if (session->unasked)
+        screen_paragraph(STYLE_FAINT, SCREEN_INDENT,
+                         "The filters behind us were not asked: --filters does that.");
+    else if (!session->read && session->report == NULL)
         screen_paragraph(STYLE_FAINT, SCREEN_INDENT,
                          "The message itself need not be read: no check can speak about it.");
 }

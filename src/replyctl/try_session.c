@@ -189,6 +189,7 @@ try_session_play(const Policy *policy, const TryOptions *options, TrySession *se
     try_options_session(options, policy, &player.facts);
     player.checks = check_run_new(policy);
     session->filters = options->filters ? try_filters_new(policy, options) : NULL;
+    session->unasked = session->filters == NULL && policy_filter_count(policy) > 0;
     player.recipients = g_ptr_array_new_with_free_func(g_free);
     g_ptr_array_add(player.recipients, NULL);
     play(&player);

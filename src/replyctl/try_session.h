@@ -32,6 +32,7 @@ typedef struct {
     GPtrArray *steps; /* of TryStep */
     TryOutcome outcome;
     TryFilters *filters; /* NULL: they were not asked */
+    gboolean unasked;    /* though the policy has some */
     gboolean read;       /* the message is read: a check or a filter may speak about it */
     TryReport *report;   /* what it reports; NULL: it was not read for that */
 } TrySession;

@@ -369,7 +369,7 @@ main(int argc, char **argv)
     Options *options = &daemon.options;
     g_autoptr(GError) error = NULL;
     if (!options_parse(options, &argc, &argv, &error)) {
-        fprintf(stderr, "replymilter: %s\n", error->message);
+        fprintf(stderr, "replymilter: %s (see replymilter -h)\n", error->message);
         options_clear(options);
         return EXIT_USAGE;
     }

@@ -45,7 +45,7 @@ options_parse(Options *options, int *argc, char ***argv, GError **error)
     if (help)
         options->help = text_help(context);
     if (*argc > 1) {
-        g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_SYNTAX, "what is \"%s\"? see -h",
+        g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_SYNTAX, "what is \"%s\"?",
                     (*argv)[1]);
         return FALSE;
     }

@@ -350,6 +350,14 @@ class TestPeople(ClassifyCase):
         self.assertNotIn("a@b.example", summary)
         self.assertIn("4 failed, 2 delayed", summary)
 
+    def test_how_many(self):
+        (self.folder / "none").mkdir()
+        self.assertIn("0 mails read", self.text("classify", self.folder / "none"))
+        answer = "From: a@b.example\nTo: c@d.example\nAuto-Submitted: auto-replied\nSubject: away\n\nI am away.\n"
+        one = self.path("one.eml", answer)
+        self.assertIn("1 automatic answer\n", self.text("classify", one))
+        self.assertIn("2 automatic answers\n", self.text("classify", one, one))
+
     def test_control_letters(self):
         hostile = b"550 5.1.1 \x1b[2J\x1b]0;title\x07 \xff\xfe\x9b31m " + "\u202e\u2066 \u30e6\u30fc".encode() + b" User unknown\n"
         self.text("classify", "--lines", stdin=hostile)

@@ -1,16 +1,14 @@
 """The frame: commands, help, wrong usage, standard output, completion, manual."""
 
 import os
-import pathlib
 import pty
 import re
-import shutil
 import subprocess
 
 import support
 from support import Case, run
 
-COMMANDS = ["explain", "classify", "follow", "lint", "try", "check", "config", "pages", "version"]
+COMMANDS = re.findall(r"(?m)^  (\w+)  ", run("--help").stdout.decode())
 
 
 def read_terminal(arguments, env):
@@ -37,7 +35,7 @@ class TestFrame(Case):
     def test_help_names_every_command(self):
         for option in ("--help", "-h", "help"):
             output = self.text(option)
-            for command in COMMANDS:
+            for command in ("explain", "classify", "follow", "lint", "try", "check", "config", "show", "tail", "version"):
                 self.assertRegex(output, rf"(?m)^  {command} ")
 
     def test_each_command_has_help_in_80_columns(self):
@@ -60,8 +58,12 @@ class TestFrame(Case):
             self.assertIn(f"replyctl {command} --help", error)
 
     def test_missing_arguments(self):
-        for command in ("explain", "classify", "lint", "pages"):
+        for command in ("explain", "classify", "lint", "pages", "show"):
             self.fault(2, command)
+
+    def test_words_too_many(self):
+        for command in ("version", "try", "postfix", "sendmail", "status"):
+            self.assertIn('what is "more"?', self.fault(2, command, "more"))
 
     def test_version(self):
         for command in ("version", "--version", "-V"):
@@ -135,26 +137,3 @@ class TestCompletion(Case):
         self.assertEqual(self.complete("replyctl classify -j "), [])
         self.assertEqual(self.complete("replyctl explain user-un"), ["user-unknown"])
         self.assertEqual(self.complete(f"replyctl check {self.folder}/pol"), [str(self.policy)])
-
-
-class TestManual(Case):
-    manual = (support.SOURCE / "man/replyctl.1").read_text()
-
-    def test_names_every_option(self):
-        for command in COMMANDS:
-            for option in re.findall(r"--[a-z][a-z0-9-]*", self.text(command, "--help")):
-                if option not in ("--help", "--"):
-                    self.assertIn("Fl -" + option[2:] if f"Fl -{option[2:]}" in self.manual
-                                  else f", -{option[2:]}", self.manual, option)
-
-    def test_is_clean(self):
-        if shutil.which("mandoc") is None:
-            self.skipTest("mandoc is not installed")
-        done = subprocess.run(["mandoc", "-T", "lint", "-W", "style", support.SOURCE / "man/replyctl.1"],
-                              stdout=subprocess.PIPE, check=False)
-        # The other manuals are found only once they are installed.
-        faults = [line for line in done.stdout.decode().splitlines() if "referenced manual not found" not in line]
-        self.assertEqual(faults, [])
-
-    def test_source_dir(self):
-        self.assertTrue(pathlib.Path(support.SOURCE / "completions/replyctl").is_file())

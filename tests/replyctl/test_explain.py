@@ -79,8 +79,9 @@ class TestNumbers(Case):
 
     def test_nothing_known(self):
         self.assertIn('did you mean "user-unknown"?', self.fault(2, "explain", "user-unknwon"))
-        self.fault(2, "explain", "")
-        self.fault(2, "explain", " \t ")
+        self.assertIn("the input is empty", self.fault(2, "explain", ""))
+        self.assertIn("the input is empty", self.fault(2, "explain", " \t "))
+        self.assertIn("the input is empty", self.fault(2, "explain", "-", stdin=b""))
 
 
 class TestCategories(Case):

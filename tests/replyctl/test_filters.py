@@ -84,9 +84,17 @@ class TestCheck(FilterCase):
         first.shut(unlink=False)
         fault = self.fault(1, "check", "--connect", "-q", self.policy)
         self.assertIn('filter "f0" does not answer: ', fault)
+        self.assertRegex(fault, '"f0" does not answer: unix:[^ ]*: at the negotiation: cannot connect: ')
+        output = " ".join(self.text("check", "--connect", self.policy, status=1).split())
+        self.assertRegex(output, "f0: it does not answer because .*: cannot connect: .* until then the mail is put off")
 
 
 class TestTry(FilterCase):
+    def test_says_that_they_were_not_asked(self):
+        self.filters({}, rules='checks = ( { name = "c"; when = { helo = "x"; }; then = { text = "no"; }; } );')
+        self.assertIn("were not asked", self.text("try", "-c", self.policy, *SESSION))
+        self.assertNotIn("were not asked", self.text("try", "-c", self.policy, "--filters", *SESSION))
+
     def test_nobody_minds(self):
         first, second = self.filters({}, {})
         message = self.folder / "mail.eml"

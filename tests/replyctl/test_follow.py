@@ -165,6 +165,7 @@ class TestState(FollowCase):
         self.assertIn("No such file", self.fault(1, "follow", "-c", self.policy, "--once", self.log))
         self.assertIn("no regular file", self.fault(1, "follow", "-c", self.policy, "--once", self.folder))
         self.assertIn("not both", self.fault(2, "follow", "--journal", self.log))
+        self.assertIn("replyctl classify", self.fault(2, "follow", "-"))
         self.fault(1, "follow", "-c", self.folder / "none.conf", "--once", self.log)
         self.fault(1, "follow", "-c", self.policy, "--once", "--directory", self.folder / "none")
 

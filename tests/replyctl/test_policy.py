@@ -48,7 +48,13 @@ class TestCheck(Case):
         self.assertIn("/no/such/file", self.fault(1, "check", "/no/such/file"))
 
     def test_one_file(self):
-        self.fault(2, "check", self.policy, self.policy)
+        for command in ("check", "config"):
+            self.fault(2, command, self.policy, self.policy)
+            self.fault(2, command, "--config", self.policy, self.policy)
+
+    def test_file_as_an_option(self):
+        for command in ("check", "config"):
+            self.assertEqual(run(command, "-c", self.policy).stdout, run(command, self.policy).stdout)
 
     def test_hostile_file(self):
         self.policy.write_bytes(b'site = { hostname = "\x1b[2J\xff"; };\nnot \x1b[31m good')

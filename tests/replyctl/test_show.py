@@ -150,6 +150,16 @@ class TestTail(EventCase):
         self.assertRegex(line, r"^\w{3} .\d \d\d:\d\d:02 4F1Q2: refusal rcpt 550 5\.1\.1 user-unknown from=<> to=<r2@u\.example> ")
         self.assertTrue(line.endswith(r" client=c.example[192.0.2.2] door=milter reference=KXYM2QRT: a\nb"), line)
 
+    def test_waits_for_the_log(self):
+        process = subprocess.Popen([PROGRAM, "tail", "-c", self.policy, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            self.assertIn(b"No such file or directory: waiting for it", process.stderr.readline())
+            self.write(event(1))
+            self.assertEqual(int(json.loads(process.stdout.readline())["id"]), 1)
+        finally:
+            process.kill()
+            process.communicate()
+
     def test_follows_through_rotation(self):
         self.write(event(1))
         process = subprocess.Popen([PROGRAM, "tail", "-c", self.policy, "--json"], stdout=subprocess.PIPE)

@@ -127,6 +127,9 @@ class TestSession(Case):
         self.assertEqual(len(final[0]), 1)
         self.assertTrue(final[0][0].isascii() and final[0][0].isprintable())
 
+    def test_known_by_the_first_digit_alone(self):
+        self.assertIn("the first digit (low confidence)", self.text("try", "-c", self.policy, "--reply", "550 x"))
+
     def test_no_checks(self):
         self.policy.write_text("")
         self.assertIn("no checks", self.text("try", "-c", self.policy, "--recipient", "a@b"))
