@@ -361,3 +361,16 @@ def test_nothing_that_nobody_wants(pair):
     seen = pair.both([HELLO, *mail("a@local.test"), "QUIT"], everything, everything)
     assert_same(seen)
     assert [view.order.strip(b"AQ") for view in seen[1].told] == [b"E", b"E"]
+
+
+def test_after_a_refused_data(make_pair):
+    """Who goes on with the transaction gets no answer of libmilter's: a 4xx when Postfix has waited, and no mail is taken."""
+    pair = make_pair(KEEP, settings={"milter_command_timeout": "1s"}).start()
+    for goes_on in ("RCPT TO:<b@local.test>", "DATA"):
+        steps = [HELLO, *mail("a@local.test")[:-1], goes_on, "QUIT"]
+        seen = pair.say(pair.wrapped, steps, {b"T": reply("550 5.7.1 No.")})
+        assert seen.replies[-3] == b"550 5.7.1 No.\r\n" and seen.replies[-2][:1] == b"4", seen.replies
+        assert seen.mails == []
+        steps = [*steps[:-2], "RSET", *mail("b@local.test"), "QUIT"]
+        seen = pair.say(pair.wrapped, steps, {b"T": nth(1, reply("550 5.7.1 No."))})
+        assert [got.recipients for got in seen.mails] == [["b@local.test"]], seen.replies
