@@ -13,8 +13,25 @@ import types
 
 import pytest
 from harness import smtp
-from harness.filter import CONTINUE, Filter, add_header, reply
+from harness.filter import (
+    ACCEPT,
+    CONTINUE,
+    DISCARD,
+    REJECT,
+    TEMPFAIL,
+    Filter,
+    add_header,
+    add_recipient,
+    change_header,
+    change_sender,
+    delete_recipient,
+    die,
+    insert_header,
+    replace_body,
+    reply,
+)
 from harness.net import slow, wait_for
+from harness.pair import KEEP, Told, mail, talk, told
 from harness.replymilter import Replymilter, replyctl
 from harness.sendmail import HOSTNAME, INSIDE, INSIDER, STRANGER, Sendmail, SendmailHost, milter
 from harness.sink import Sink
@@ -396,6 +413,148 @@ def test_sendmail_does_not_start_with_a_socket_that_it_does_not_trust(make_sendm
 
 
 # ---- filters behind us
+
+
+class Beside:
+    """Two filters of ours behind replymilter at `host`, and the same two attached to another Sendmail, `direct`."""
+
+    def __init__(self, make_host, make_sendmail, policy, each):
+        self.filters = [Filter() for _ in range(2)]
+        names = ["filter1", "filter2"]
+        self.direct = make_sendmail(None, filters={name: milter("T", f"{name}.sock") for name in names})
+        for name, one in zip(names, self.filters):
+            one.move(self.direct.path(f"run/{name}.sock"), mode=0o600)
+        listed = ", ".join(
+            f'{{ name = "{name}"; socket = "{one.socket}"; {each} }}' for name, one in zip(names, self.filters)
+        )
+        self.host = make_host(f"{policy} filters = ( {listed} );", "T")
+        self.direct.sink = self.host.sink.port
+        self.direct.start()
+
+    def say(self, sendmail, steps, *wants):
+        """(what the client heard, what was delivered, what the filters were told)"""
+        for number, one in enumerate(self.filters):
+            want = wants[number] if number < len(wants) else {}
+            one.reset(**want if "script" in want else {"script": want})
+        del self.host.sink.mails[:]
+        replies = talk(sendmail.port, steps)
+        told = [Told(one.settle()) for one in self.filters]
+        wait_for(lambda: not sendmail.queued(), lambda: f"the queue to be empty: {sendmail.queued()}", step=0.005)
+        mails = sorted((got.recipients, self.plain(got.content)) for got in self.host.sink.mails)
+        return [reply and self.plain(reply) for reply in replies], mails, told
+
+    def both(self, steps, *wants):
+        return [self.say(sendmail, steps, *wants) for sendmail in (self.direct, self.host.sendmail)]
+
+    @staticmethod
+    def plain(text):
+        """Without ids and times."""
+        text = re.sub(rb"\b\w{8}\d{6}\b", b"ID", text)
+        return re.sub(rb"(?m)(\w{3}, \d+ \w{3} \d{4} [\d:]{8} [-+ \w()]+|\d{12}\.)", b"TIME", text)
+
+
+@pytest.fixture
+def beside(make_sendmail_host, make_sendmail, request):
+    def made(policy=KEEP, each=""):
+        both = Beside(make_sendmail_host, make_sendmail, policy, each)
+        for one in both.filters:
+            request.addfinalizer(one.close)
+        return both
+
+    return made
+
+
+DIALOG = ["EHLO client.test", *mail("user@local.test", "nosuch@local.test", "second@local.test"), "QUIT"]
+# An answer without a text gets Postfix's words, and the 5.7.1 that Sendmail has at some stages only.
+WORDLESS = {
+    rb"5[05][04] 5\.[07]\.[01] (<\S+> ?\.\.\. )?Command rejected": b"rejected",
+    rb"451 4\.3\.2 Please try again later": b"later",
+    rb"451 4\.7\.1 Service unavailable - try again later": b"later",
+}
+
+
+def without_words(replies):
+    for pattern, word in WORDLESS.items():
+        replies = [line and re.sub(pattern, word, line) for line in replies]
+    return replies
+
+
+def test_answers_of_wrapped_filters(beside):
+    """At each stage a client hears, and its recipients get, what they would with the filters attached to Sendmail itself."""
+    both = beside()
+    answers = {
+        "550": reply("550-5.7.1 Not here.\r\n550 5.7.1 100%% sure."),
+        "450": reply("450 4.7.1 Not now."),
+        "421": reply("421 4.7.0 Goodbye."),
+        "accept": ACCEPT,
+        "discard": DISCARD,
+        "reject": REJECT,
+        "tempfail": TEMPFAIL,
+    }
+    for stage in (b"C", b"H", b"M", b"R", b"T", b"L", b"E"):
+        for name, answer in answers.items():
+            if stage in b"CH" and name not in ("550", "accept"):
+                continue  # a refusal is bare there anyway, and said to each command or to MAIL only
+            if stage in b"ML" and name not in ("550", "discard"):
+                continue  # like the next
+            direct, wrapped = both.both(DIALOG, {stage: answer})
+            assert without_words(wrapped[0]) == without_words(direct[0]), (stage, name)
+            assert wrapped[1] == direct[1], (stage, name)
+            for ours, theirs in zip(wrapped[2], direct[2]):
+                if stage not in b"CH":
+                    assert told(ours) == told(theirs), (stage, name)
+
+
+def test_changes_and_macros_of_wrapped_filters(beside):
+    """What two filters do to a mail one after the other is the same to the octet; each gets the macros that it asked for."""
+    both = beside()
+    content = b"Subject: hello\r\nX-Twice: 1\r\nX-Twice: 2\r\nX-Fold: a\r\n\tb\r\n\r\nHello.\r\n"
+    first = [
+        insert_header(1, "X-Inserted", "1"),
+        change_header(2, "X-Twice", ""),
+        change_header(1, "Subject", "changed\n\tfolded"),
+        add_recipient("<third@local.test>"),
+        delete_recipient("<second@local.test>"),
+        replace_body("Another body.\r\n"),
+    ]
+    second = [add_header("X-Last", "2"), change_sender("<other@sender.test>")]
+    macros = [
+        {0: "j {client_addr} {if_addr}", 2: "i {mail_addr}", 3: "{rcpt_addr}", 5: "i {msg_id}"},
+        {0: "{daemon_name}", 1: "{server_name}", 2: "i {auth_type}", 5: "i"},
+    ]
+    wants = [
+        {"script": {b"E": b"".join(changes) + CONTINUE}, "macros": asked}
+        for changes, asked in zip((first, second), macros)
+    ]
+    steps = [*DIALOG[:-2], content, "QUIT"]
+    direct, wrapped = both.both(steps, *wants)
+    assert wrapped[:2] == direct[:2]
+    assert sorted(sum((recipients for recipients, _ in wrapped[1]), [])) == ["third@local.test", "user@local.test"]
+    assert all(b"X-Inserted: 1" in content and b"X-Last: 2" in content for _, content in wrapped[1])
+    for asked, ours, theirs in zip(macros, wrapped[2], direct[2]):
+        for stage, names in asked.items():
+            letter = b"CHMRTE"[stage : stage + 1]
+            for name in set(names.split()) & set(theirs.macros(letter)):
+                assert Beside.plain(ours.macros(letter)[name]) == Beside.plain(theirs.macros(letter)[name]), name
+
+
+@pytest.mark.parametrize(
+    "on_failure, heard", [("tempfail", b"451 4.3.0 "), ("reject", b"554 5.3.0 "), ("accept", b"250 ")]
+)
+def test_wrapped_filters_that_fail(beside, on_failure, heard):
+    """Down, or dead in the middle: the mail is treated as on_failure says, by whom it may concern."""
+    both = beside(KEEP, f'timeout = 5.0; on_failure = "{on_failure}";')
+    healthy = {b"E": add_header("X-Second", "2") + CONTINUE}
+    for stage, last in ((b"R", 3), (b"E", -2)):
+        replies, mails, _ = both.say(both.host.sendmail, DIALOG, {stage: die}, healthy)
+        assert replies[last].startswith(heard), (stage, replies)
+        assert len(mails) == (1 if on_failure == "accept" else 0)
+    both.filters[0].shut()
+    replies, mails, _ = both.say(both.host.sendmail, DIALOG, {}, healthy)
+    assert replies[2].startswith(heard), replies
+    assert all(b"X-Second: 2" in content for _, content in mails)
+    failures = both.host.daemon.wait_events(3, event="filter-failure", filter="filter1")
+    assert failures[-1]["on_failure"] == on_failure
 
 
 def test_a_wrapped_filter(make_sendmail_host, request):

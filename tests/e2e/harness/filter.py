@@ -276,6 +276,12 @@ class Filter:
             self.listener.listen(100)
         threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
 
+    def move(self, path, mode):
+        """Its socket gets another name, and another mode."""
+        os.rename(self.path, path)
+        os.chmod(path, mode)
+        self.path = path
+
     def shut(self, unlink=True):
         """Nobody listens any more; connections that there are go on."""
         with contextlib.suppress(OSError):
