@@ -32,8 +32,9 @@ cmd_status(int argc, char **argv)
     if (text == NULL)
         return COMMAND_FAILED;
     json_t *status = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-    if (status == NULL) {
-        command_complain("status: the daemon has answered what is no JSON");
+    if (!json_is_integer(json_object_get(status, "pid"))) {
+        command_complain("status: what answers there is no replymilter");
+        json_decref(status);
         return COMMAND_FAILED;
     }
     if (as_json) {

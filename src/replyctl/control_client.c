@@ -34,26 +34,32 @@ control_options_clear(ControlOptions *options)
 /* ---- where it is ----------------------------------------------------------------------------- */
 
 static void
-complain_of_file(const char *command, const GPtrArray *problems)
+complain_of_file(const char *command, const GPtrArray *problems, gboolean usual)
 {
     for (guint i = 0; i < problems->len; i++) {
         g_autofree char *line = policy_problem_format(g_ptr_array_index(problems, i));
         command_complain("%s: %s", command, line);
     }
-    command_complain("%s: the policy does not say where the daemon is: trying %s", command,
-                     USUAL_SOCKET);
+    if (usual)
+        command_complain("%s: the policy does not say where the daemon is: trying %s", command,
+                         USUAL_SOCKET);
+    else
+        command_complain("%s: the policy does not say where the daemon is: name its socket by "
+                         "--socket",
+                         command);
 }
 
-/* The path by the policy file. NULL, said: there is none. */
+/* The path by the policy file; `usual`: it is the installed one, whose socket is known. NULL, said:
+ * there is none. */
 static char *
-find_in_policy(const char *command, const char *file)
+find_in_policy(const char *command, const char *file, gboolean usual)
 {
     g_autoptr(GPtrArray) problems =
         g_ptr_array_new_with_free_func((GDestroyNotify)policy_problem_free);
     g_autofree char *socket = NULL;
     if (!policy_find_control(file, &socket, problems)) {
-        complain_of_file(command, problems);
-        return g_strdup(USUAL_SOCKET);
+        complain_of_file(command, problems, usual);
+        return usual ? g_strdup(USUAL_SOCKET) : NULL;
     }
     const char *path = socket_name_path(socket);
     if (path == NULL)
@@ -68,9 +74,9 @@ find_in_policy(const char *command, const char *file)
 static char *
 find_socket(const char *command, const ControlOptions *options)
 {
+    gboolean usual = options->config == NULL;
     if (options->socket == NULL)
-        return find_in_policy(command,
-                              options->config != NULL ? options->config : POLICY_DEFAULT_FILE);
+        return find_in_policy(command, usual ? POLICY_DEFAULT_FILE : options->config, usual);
     const char *path = socket_name_path(options->socket);
     return g_strdup(path != NULL ? path : options->socket);
 }

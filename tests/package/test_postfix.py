@@ -104,6 +104,21 @@ def test_autopkgtest(host):
     assert "replymilter" not in host.run("postfix check").stdout
 
 
+def test_the_daemon_is_asked_and_steered(host):
+    """By root; the group of its socket, in which the mail server is, may ask and change nothing."""
+    assert host.say("stat -c '%a %U:%G' /run/replymilter/control") == "660 replymilter:replymilter"
+    status = json.loads(host.say("replyctl status --json"))
+    assert status["policy"]["file"] == POLICY and status["events"]["log"] == EVENTS
+    assert set(status["doors"]) == {"milter", "tables", "control"}
+    assert host.say("replyctl trace tables && replyctl trace none").split() == ["tables", "none"]
+    member = "setpriv --reuid=nobody --regid=replymilter --clear-groups replyctl"
+    assert json.loads(host.say(f"{member} status --json"))["pid"] == status["pid"]
+    assert "only root" in host.say(f"{member} trace all 2>&1 || true")
+    assert "permission denied" in host.say(
+        "setpriv --reuid=nobody --regid=nogroup --clear-groups replyctl status 2>&1 || true"
+    )
+
+
 def test_postfix_gets_back_what_it_had(host):
     host.say("replyctl postfix --undo")
     assert "replymilter" not in host.say("cat /etc/postfix/main.cf /etc/postfix/master.cf")
@@ -190,7 +205,8 @@ def test_the_watchdog_ends_a_daemon_that_hangs(host):
 def test_a_second_instance_has_sockets_and_a_policy_of_its_own(host):
     host.write(
         "/etc/replymilter/submission.conf",
-        'site = { contact = "help@here.test"; };\nlog = { events = "/var/log/replymilter/submission.jsonl"; };\n',
+        'site = { contact = "help@here.test"; };\nlog = { events = "/var/log/replymilter/submission.jsonl"; };\n'
+        'control = { socket = "unix:/run/replymilter@submission/control"; };\n',
     )
     host.say("systemctl enable --now replymilter@submission")
     key = "'550 5.1.1 <a@here.test>: Recipient address rejected: User unknown'"
@@ -201,6 +217,11 @@ def test_a_second_instance_has_sockets_and_a_policy_of_its_own(host):
         f"{name}{at}.sock" for name in SOCKETS for at in ("", "@submission")
     )
     host.say("systemctl reload replymilter@submission")
+    pids = [
+        json.loads(host.say(f"replyctl status --json {which}"))["pid"]
+        for which in ("", "-c /etc/replymilter/submission.conf")
+    ]
+    assert pids[0] != pids[1]
     wait_for(lambda: events_of(host, "/var/log/replymilter/submission.jsonl"), "its event")
 
 
