@@ -50,6 +50,7 @@ struct FilterClient {
     guint macros_told;      /* bits 1 << MilterStage, since the connection or message began */
     gboolean in_message;    /* it knows of one that is not over */
     gint64 spent_us;        /* on what was not reported yet */
+    gboolean again;         /* not reported yet */
 };
 
 void
@@ -156,8 +157,10 @@ report(FilterClient *client, MilterCommandCode stage, FilterVerdict verdict, gui
         .failure = verdict == FILTER_VERDICT_FAILED ? client->failure : NULL,
         .changes = changes,
         .spent_us = client->spent_us,
+        .again = client->again,
     };
     client->spent_us = 0;
+    client->again = FALSE;
     if (client->host->heard != NULL)
         client->host->heard(client->host->data, &news);
 }
@@ -270,8 +273,8 @@ settle(FilterClient *client, const MilterPacket *packet)
         client->unknown_steps |= MILTER_STEP_NOUNKNOWN;
     if (negotiated->version < 4)
         client->unknown_steps |= MILTER_STEP_NODATA;
-    filter_state_negotiated(client->state, negotiated->actions, negotiated->steps,
-                            (const char *const *)negotiated->macros);
+    client->again = filter_state_negotiated(client->state, negotiated->actions, negotiated->steps,
+                                            (const char *const *)negotiated->macros);
     client->standing = STANDING_IN;
     report(client, MILTER_COMMAND_OPTNEG, FILTER_VERDICT_CONTINUE, 0);
     return TRUE;
@@ -281,6 +284,7 @@ static gboolean
 start_on(FilterClient *client, short polled)
 {
     MilterPacket packet;
+    client->spent_us = clock_monotonic_us() - client->started_us;
     if (!filter_link_go_on(client->link, polled))
         return FALSE;
     MilterPacketState state = filter_link_packet(client->link, &packet);
@@ -298,9 +302,7 @@ filter_client_go_on(FilterClient *client, short polled)
 {
     if (client->standing != STANDING_STARTING)
         return;
-    gboolean done = start_on(client, polled);
-    client->spent_us = clock_monotonic_us() - client->started_us;
-    if (!done)
+    if (!start_on(client, polled))
         fail(client, MILTER_COMMAND_OPTNEG);
 }
 

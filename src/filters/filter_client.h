@@ -27,6 +27,7 @@ typedef struct {
     const char *failure;     /* FAILED: what happened; else NULL */
     guint changes;           /* at the end of a message: how many it has asked for */
     gint64 spent_us;
+    gboolean again; /* OPTNEG: it answers, and the last time it did not */
 } FilterNews;
 
 /* Whom the chain asks and tells, always from within a call to it. */

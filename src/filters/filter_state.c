@@ -18,6 +18,7 @@ struct FilterState {
     FilterCounters counters;       /* but for the times, which are here: */
     Histogram times[FILTER_PARTS]; /* needs no lock */
     guint in_a_row;                /* failed connects and timeouts */
+    gboolean unreached;            /* the last connect has failed */
     gint64 waited_us;              /* when one last waited in full while the breaker was open */
     gboolean known;                /* these were negotiated: */
     guint32 actions, steps;
@@ -133,13 +134,15 @@ filter_state_wait(FilterState *state, gint64 full_us, gint64 now_us)
     return wait_us;
 }
 
-void
+gboolean
 filter_state_negotiated(FilterState *state, guint32 actions, guint32 steps,
                         const char *const *macros)
 {
     pthread_mutex_lock(&state->lock);
+    gboolean again = state->unreached || is_open(state);
     state->counters.connections++;
     state->in_a_row = 0;
+    state->unreached = FALSE;
     state->known = TRUE;
     state->actions = actions;
     state->steps = steps;
@@ -148,6 +151,7 @@ filter_state_negotiated(FilterState *state, guint32 actions, guint32 steps,
         state->macros[i] = g_strdup(macros[i]);
     }
     pthread_mutex_unlock(&state->lock);
+    return again;
 }
 
 gboolean
@@ -191,6 +195,7 @@ filter_state_failed(FilterState *state, FilterTrouble trouble, gint64 spent_us, 
     state->counters.spent_us += (guint64)spent_us;
     if (trouble == FILTER_TROUBLE_CONNECT || trouble == FILTER_TROUBLE_TIMEOUT) {
         state->in_a_row++;
+        state->unreached |= trouble == FILTER_TROUBLE_CONNECT;
         if (state->in_a_row == FILTER_STATE_BREAKER_FAILURES)
             state->waited_us = now_us;
     }

@@ -80,10 +80,11 @@ FilterCounters filter_states_counters(FilterStates *states, const char *socket);
  * clock_monotonic_us(). */
 gint64 filter_state_wait(FilterState *state, gint64 full_us, gint64 now_us);
 
-/* It has negotiated: the breaker shuts. `macros`: its lists by MilterStage, copied, each may be
+/* It has negotiated: the breaker shuts. TRUE: it had not been reached before, or the breaker was
+ * open. `macros`: its lists by MilterStage, copied, each may be
  * NULL. */
-void filter_state_negotiated(FilterState *state, guint32 actions, guint32 steps,
-                             const char *const *macros);
+gboolean filter_state_negotiated(FilterState *state, guint32 actions, guint32 steps,
+                                 const char *const *macros);
 
 /* What it last asked for: FALSE if that is not known. `macros`: as many copies as there are stages,
  * each to be freed. */

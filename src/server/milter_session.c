@@ -98,6 +98,8 @@ heard(gpointer data, const FilterNews *news)
         gboolean told = tell_failure(session, news);
         record_failure(session, news, told);
     }
+    if (news->again)
+        log_notice("filter %s: it answers again", news->filter->name);
     log_trace_of(LOG_AREA_MILTER, session->facts.queue_id,
                  "filter %s: %s after %s, %u changes, %" G_GINT64_FORMAT " us", news->filter->name,
                  filter_verdict_name(news->verdict), milter_code_name((char)news->stage),

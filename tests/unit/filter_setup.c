@@ -39,6 +39,10 @@ setup_heard(gpointer data, const FilterNews *news)
                            verdict_names[news->verdict]);
     if (news->changes > 0)
         g_string_append_printf(setup->news, " %u", news->changes);
+    if (news->again)
+        g_string_append(setup->news, " again");
+    if (news->stage == MILTER_COMMAND_OPTNEG)
+        setup->negotiating_us += news->spent_us;
     g_string_append_c(setup->news, '\n');
 }
 

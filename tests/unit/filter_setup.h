@@ -22,6 +22,7 @@ typedef struct {
     FilterStates *states;
     FilterChain *chain;
     GString *news;
+    gint64 negotiating_us; /* by all of them */
     guint progress;
     GHashTable *macros; /* static texts */
 } Setup;

@@ -254,6 +254,26 @@ test_no_such_socket(void **state)
     }
 }
 
+/* Whoever has been told that it cannot be reached is told that it can. */
+static void
+test_answers_again(void **state)
+{
+    (void)state;
+    const Script script = {.late_ms = 30};
+    Setup *setup = setup_new(&script, 1);
+    filter_state_failed(filter_states_get(setup->states, setup->policy[0].socket),
+                        FILTER_TROUBLE_CONNECT, 0, clock_monotonic_us());
+    setup_begin(setup);
+    assert_string_equal(setup->news->str, "one O CONTINUE again\n");
+    assert_true(setup->negotiating_us > 0);
+    setup_chain(setup);
+    g_string_truncate(setup->news, 0);
+    setup_begin(setup);
+    assert_played(setup, "C", "C CONTINUE");
+    assert_string_equal(setup->news->str, "one O CONTINUE\none C CONTINUE\n");
+    setup_free(setup);
+}
+
 /* All are waited for at once. */
 static void
 test_all_connect_at_once(void **state)
@@ -581,6 +601,7 @@ main(void)
         cmocka_unit_test(test_negotiation_fails),
         cmocka_unit_test(test_last_needs),
         cmocka_unit_test(test_no_such_socket),
+        cmocka_unit_test(test_answers_again),
         cmocka_unit_test(test_all_connect_at_once),
         cmocka_unit_test(test_full_queue),
         cmocka_unit_test(test_breaker_changes_the_wait_only),

@@ -48,7 +48,8 @@ test_breaker(void **state)
         gint64 later_us = START_US + FILTER_STATE_PROBE_US;
         assert_int_equal(filter_state_wait(known, FULL_US, later_us), FULL_US);
         assert_int_equal(filter_state_wait(known, FULL_US, later_us), FILTER_STATE_OPEN_WAIT_US);
-        filter_state_negotiated(known, 0, 0, no_macros);
+        assert_true(filter_state_negotiated(known, 0, 0, no_macros));
+        assert_false(filter_state_negotiated(known, 0, 0, no_macros));
         assert_false(filter_states_counters(states, SOCKET).open);
         assert_int_equal(filter_state_wait(known, FULL_US, later_us), FULL_US);
     }
