@@ -137,3 +137,4 @@ class TestCompletion(Case):
         self.assertEqual(self.complete("replyctl classify -j "), [])
         self.assertEqual(self.complete("replyctl explain user-un"), ["user-unknown"])
         self.assertEqual(self.complete(f"replyctl check {self.folder}/pol"), [str(self.policy)])
+        self.assertEqual(self.complete(f"replyctl check -c {self.folder}/pol"), [str(self.policy)])
