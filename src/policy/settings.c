@@ -50,7 +50,8 @@ static const SettingRow rows[] = {
     {"milter.group", SETTING_GROUP, .needs_restart = TRUE, FIELD(milter.group),
      .help = "The group of the socket. The MTA's user must be a member of it."},
     {"tables.socket", SETTING_SOCKET, .needs_restart = TRUE, FIELD(tables.socket),
-     .help = "Where the tables of the socketmap protocol (reject, footer, delivery, rbl) listen; "
+     .help = "Where the tables of the socketmap protocol (reject, footer, delivery, rbl, sendmail) "
+             "listen; "
              "the forms are those of milter.socket."},
     {"tables.link", SETTING_PATH, .needs_restart = TRUE, FIELD(tables.link),
      .help = "A symbolic link to that socket."},
