@@ -51,8 +51,7 @@ static const SettingRow rows[] = {
      .help = "The group of the socket. The MTA's user must be a member of it."},
     {"tables.socket", SETTING_SOCKET, .needs_restart = TRUE, FIELD(tables.socket),
      .help = "Where the tables of the socketmap protocol (reject, footer, delivery, rbl, sendmail) "
-             "listen; "
-             "the forms are those of milter.socket."},
+             "listen; the forms are those of milter.socket."},
     {"tables.link", SETTING_PATH, .needs_restart = TRUE, FIELD(tables.link),
      .help = "A symbolic link to that socket."},
     {"tables.mode",

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/reference.h"
 #include "replyctl/command.h"
 #include "replyctl/event_files.h"
 #include "replyctl/event_screen.h"
@@ -148,6 +149,17 @@ without_blanks(const char *typed)
     return g_string_free(letters, FALSE);
 }
 
+static void
+complain_of_none(const Search *search, const char *log, gboolean rotated, gboolean whole)
+{
+    gboolean misread = strlen(search->reference) == REFERENCE_LENGTH &&
+                       strpbrk(search->reference, "01iIoO") != NULL;
+    command_complain("show: no event has the reference, id or queue id \"%s\" in %s%s%s%s",
+                     search->typed, whole ? "" : "what could be read of ", log,
+                     rotated ? " and what was rotated of it" : "",
+                     misread ? " (no reference has a 0, 1, I or O in it)" : "");
+}
+
 static int
 show(const char *typed, const char *log, gboolean as_json)
 {
@@ -168,8 +180,7 @@ show(const char *typed, const char *log, gboolean as_json)
     print_found(search.found, as_json);
     gboolean found = search.found->len > 0;
     if (!found)
-        command_complain("show: no event has the reference, id or queue id \"%s\" in %s%s", typed,
-                         log, paths->len > 1 ? " and what was rotated of it" : "");
+        complain_of_none(&search, log, paths->len > 1, whole);
     g_free(search.reference);
     g_ptr_array_unref(search.found);
     g_hash_table_unref(search.ids);

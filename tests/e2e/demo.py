@@ -243,8 +243,7 @@ def show_events(stage):
 
 def show_command(command, argument, most=None):
     print(f"\n$ replyctl {command} '{argument}'\n")
-    # lint says by its exit status whether there is something to repair
-    said = replyctl(command, argument, check=False).stdout.rstrip().splitlines()
+    said = replyctl(command, argument).stdout.rstrip().splitlines()
     print(textwrap.indent("\n".join(said[:most]), "  "))
     if most and len(said) > most:
         print(f"  (and {len(said) - most} lines more)")

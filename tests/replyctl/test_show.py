@@ -93,6 +93,11 @@ class TestShow(EventCase):
         self.policy.write_text('log = { events = "syslog"; };\n')
         self.assertIn("--log", self.fault(1, "show", "-c", self.policy, "KXYM2QRT"))
         self.assertIn("which reference", self.fault(2, "show"))
+        self.assertIn("(no reference has a 0, ", self.fault(1, "show", "--log", self.log, "kxym2qr1"))
+        self.assertNotIn("(no reference", self.fault(1, "show", "--log", self.log, "KXYM2QRR"))
+        broken = self.folder / "events.jsonl.1.gz"
+        broken.write_bytes(b"\x1f\x8b\x08 no gzip")
+        self.assertIn('"KXYM2QRR" in what could be read of ', self.fault(1, "show", "--log", self.log, "KXYM2QRR"))
 
 
 class TestTail(EventCase):
