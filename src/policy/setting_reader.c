@@ -223,11 +223,22 @@ check_control(Reading *reading, const config_setting_t *root, const PolicySettin
 }
 
 static void
+check_metrics(Reading *reading, const config_setting_t *root, const PolicySettings *settings)
+{
+    const char *listen = settings->metrics.listen;
+    if (listen != NULL && !g_str_has_prefix(listen, "127.") && !g_str_has_prefix(listen, "[::1]:"))
+        reading_warning(reading, place_of(root, "metrics.listen"),
+                        "\"%s\" is no loopback address: whoever can reach it can read the metrics",
+                        listen);
+}
+
+static void
 check_doors(Reading *reading, const config_setting_t *root, const PolicySettings *settings)
 {
     check_door(reading, root, "milter", &settings->milter);
     check_door(reading, root, "tables", &settings->tables);
     check_control(reading, root, settings);
+    check_metrics(reading, root, settings);
     const char *milter = socket_name_path(settings->milter.socket);
     const char *tables = socket_name_path(settings->tables.socket);
     if (same_text(settings->milter.socket, settings->tables.socket) || same_text(milter, tables))

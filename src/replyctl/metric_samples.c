@@ -175,11 +175,10 @@ metric_samples_sum(const GPtrArray *samples, const char *family, ...)
     return sum;
 }
 
-/* A count that is none is not there. */
-static guint64
-whole(double value)
+guint64
+metric_samples_whole(double sum)
 {
-    return value > 0 && value < 1e18 ? (guint64)value : 0;
+    return sum > 0 && sum < 1e18 ? (guint64)sum : 0;
 }
 
 GArray *
@@ -192,7 +191,7 @@ metric_samples_by(const GPtrArray *samples, const char *family, const char *labe
         const MetricSample *sample = g_ptr_array_index(samples, i);
         const char *name = metric_sample_label(sample, label);
         if (name != NULL && is_asked(sample, family, pairs))
-            shares_add(shares, name, whole(sample->value));
+            shares_add(shares, name, metric_samples_whole(sample->value));
     }
     va_end(pairs);
     return shares;

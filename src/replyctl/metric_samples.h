@@ -26,6 +26,9 @@ const char *metric_sample_label(const MetricSample *sample, const char *label);
  */
 double metric_samples_sum(const GPtrArray *samples, const char *family, ...) G_GNUC_NULL_TERMINATED;
 
+/* A sum as a count; 0 for what is none, such as a negative number. */
+guint64 metric_samples_whole(double sum);
+
 /* Likewise their sums by the values of a label, as shares (shares.h), which borrow the names. */
 GArray *metric_samples_by(const GPtrArray *samples, const char *family, const char *label,
                           ...) G_GNUC_NULL_TERMINATED;

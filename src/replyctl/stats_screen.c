@@ -25,7 +25,7 @@ typedef struct {
 static guint64
 counted(const Stats *stats, const char *family, const char *label, const char *value)
 {
-    return (guint64)metric_samples_sum(stats->samples, family, label, value, NULL);
+    return metric_samples_whole(metric_samples_sum(stats->samples, family, label, value, NULL));
 }
 
 static void
@@ -146,9 +146,9 @@ show_tables(const Stats *stats)
     for (guint i = 0; i < tables->len; i++) {
         const Share *table = &g_array_index(tables, Share, i);
         put_name(table->name);
-        put_counts(table->count,
-                   (guint64)metric_samples_sum(stats->samples, FAMILY("table_lookups_total"),
-                                               "table", table->name, "answer", "found", NULL));
+        put_counts(table->count, metric_samples_whole(metric_samples_sum(
+                                     stats->samples, FAMILY("table_lookups_total"), "table",
+                                     table->name, "answer", "found", NULL)));
         put_times(table_time(stats, table->name, 0.5), table_time(stats, table->name, 0.99));
         putchar('\n');
     }
@@ -163,7 +163,7 @@ refusals_of(const Stats *stats, const char *filter)
     for (guint i = 0; i < G_N_ELEMENTS(verdicts); i++)
         sum += metric_samples_sum(stats->samples, FAMILY("filter_answers_total"), "filter", filter,
                                   "verdict", verdicts[i], NULL);
-    return (guint64)sum;
+    return metric_samples_whole(sum);
 }
 
 static void
@@ -201,7 +201,7 @@ show_filters(const Stats *stats)
 static guint64
 one(const Stats *stats, const char *family)
 {
-    return (guint64)metric_samples_sum(stats->samples, family, NULL);
+    return metric_samples_whole(metric_samples_sum(stats->samples, family, NULL));
 }
 
 static void
@@ -231,7 +231,7 @@ static void
 show_head(const Stats *stats)
 {
     double started = metric_samples_sum(stats->samples, "process_start_time_seconds", NULL);
-    g_autofree char *utc = clock_format((gint64)(started * G_USEC_PER_SEC));
+    g_autofree char *utc = clock_format((gint64)metric_samples_whole(started * G_USEC_PER_SEC));
     g_autofree char *since = screen_time(utc, "%Y-%m-%d %H:%M:%S");
     screen_heading("Counted since %s", since);
 }

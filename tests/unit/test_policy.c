@@ -560,6 +560,13 @@ warns_of_rules(void **state)
          "1: only the first 3 lines are added to a reply"},
         {"milter = { socket = \"unix:/x\"; mode = \"0666\"; };",
          "1: mode \"0666\" lets every user of this host speak to the socket"},
+        {"metrics = { listen = \"127.0.0.1:9125\"; };", ""},
+        {"metrics = { listen = \"[::1]:9125\"; };", ""},
+        {"metrics = { listen = \"0.0.0.0:9125\"; };",
+         "1: \"0.0.0.0:9125\" is no loopback address: whoever can reach it can read the metrics"},
+        {"metrics = { listen = \"[2001:db8::1]:9125\"; };",
+         "1: \"[2001:db8::1]:9125\" is no loopback address: whoever can reach it can read the "
+         "metrics"},
         {RULE("code = 550;", "text = \"x\";"), ""},
     };
     (void)state;
