@@ -132,7 +132,8 @@ judge(const char *reply, const Policy *policy)
     }
     if (policy_settings(policy)->site.reference) {
         puts("\nreplymilter has not spoken: the reply carries no reference. Has Postfix been "
-             "reloaded,\nis the daemon running, what does the mail log say of our sockets?");
+             "reloaded?\nDoes replyctl status answer? What does the mail log say of our sockets? "
+             "The\ntroubleshooting.md of the documentation goes on from there.");
         return COMMAND_FAILED;
     }
     puts("\nThe policy gives no references (site.reference), so judge by the text.");

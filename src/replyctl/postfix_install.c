@@ -15,6 +15,7 @@ static const char *const parameters[] = {
     "internal_mail_filter_classes",
     "mail_owner",
     "mail_version",
+    "milter_default_action",
     "mydomain",
     "non_smtpd_milters",
     "queue_directory",

@@ -179,8 +179,20 @@ is_wrapped(const Planner *planner, const char *element)
     return FALSE;
 }
 
-/* The list with one more element, those that `dropped` (may be NULL) names taken out; NULL: it is
- * right as it is. */
+/* Would mail pass by the filters behind us while we are not there, though `element` has it wait? */
+static gboolean
+lets_pass(const Planner *planner, const char *ours, const char *element)
+{
+    static const char setting[] = "default_action=";
+    const char *own = strstr(ours, setting);
+    const char *action = own != NULL
+                             ? own + strlen(setting)
+                             : postfix_install_value(planner->install, "milter_default_action");
+    return g_str_has_prefix(action, "accept") && strstr(element, "tempfail") != NULL;
+}
+
+/* The list with one more element, filters that stand behind us now taken out; NULL: it is right as
+ * it is. */
 static char *
 list_with(const Planner *planner, const char *value, const GPtrArray *ours, const char *element,
           const char *between)
@@ -188,14 +200,18 @@ list_with(const Planner *planner, const char *value, const GPtrArray *ours, cons
     gboolean milters = ours == planner->milter;
     g_autoptr(GPtrArray) elements = postfix_list_split(value);
     g_autoptr(GPtrArray) kept = g_ptr_array_new();
-    gboolean there = FALSE;
+    gboolean there = FALSE, changed = FALSE;
     for (guint i = 0; i < elements->len; i++) {
-        char *one = g_ptr_array_index(elements, i);
-        there |= names_one(one, ours);
-        if (!milters || !is_wrapped(planner, one))
-            g_ptr_array_add(kept, one);
+        const char *one = g_ptr_array_index(elements, i);
+        gboolean is_ours = names_one(one, ours);
+        gboolean wrong = is_ours && milters && lets_pass(planner, one, element);
+        gboolean dropped = !is_ours && milters && is_wrapped(planner, one);
+        there |= is_ours;
+        changed |= wrong || dropped;
+        if (!dropped)
+            g_ptr_array_add(kept, (gpointer)(wrong ? element : one));
     }
-    if (there && kept->len == elements->len)
+    if (there && !changed)
         return NULL;
     if (!there)
         g_ptr_array_add(kept, (gpointer)element);
@@ -276,6 +292,24 @@ plan_milters(Planner *planner)
     }
 }
 
+/* A table that answers everything keeps those behind it from being asked. */
+static void
+note_shadow(Planner *planner, const char *parameter)
+{
+    const char *value = postfix_install_value(planner->install, parameter);
+    g_autoptr(GPtrArray) elements = postfix_list_split(value);
+    for (guint i = 0; i < elements->len; i++) {
+        const char *one = g_ptr_array_index(elements, i);
+        if (names_one(one, planner->tables))
+            return;
+        if (g_str_has_prefix(one, "static:")) {
+            add_note(planner->plan, "%s: %s answers everything, so ours behind it is never asked",
+                     parameter, one);
+            return;
+        }
+    }
+}
+
 static void
 plan_tables(Planner *planner)
 {
@@ -288,6 +322,7 @@ plan_tables(Planner *planner)
         plan_list(planner, parameter, planner->tables, map,
                   whole ? "every refusal is repaired and explained"
                         : "every refusal is explained by lines that are added");
+        note_shadow(planner, parameter);
     } else {
         add_note(planner->plan,
                  "Postfix %s cannot ask for refusals to be explained: that came in 3.4",
@@ -305,6 +340,21 @@ plan_tables(Planner *planner)
             filter);
 }
 
+/* Bounces want "accept", the filters behind us do not. */
+static void
+note_bounces_or_filters(Planner *planner, gboolean as_smtpd)
+{
+    if (policy_filter_count(planner->policy) == 0)
+        return;
+    if (as_smtpd)
+        add_note(planner->plan, "non_smtpd_milters is as smtpd_milters is, with tempfail: while "
+                                "replymilter is not running, no bounce can be made");
+    else
+        add_note(planner->plan, "non_smtpd_milters has accept, so that bounces can be made: while "
+                                "replymilter is not running, mail handed in on this host passes by "
+                                "the filters");
+}
+
 static void
 plan_own_bounces(Planner *planner)
 {
@@ -313,8 +363,10 @@ plan_own_bounces(Planner *planner)
         g_strdup_printf("{ %s, default_action=accept }", (char *)planner->milter->pdata[0]);
     const char *milters = postfix_install_value(planner->install, "non_smtpd_milters");
     const char *classes = postfix_install_value(planner->install, "internal_mail_filter_classes");
-    if (strstr(milters, "$smtpd_milters") == NULL)
+    gboolean as_smtpd = strstr(milters, "$smtpd_milters") != NULL;
+    if (!as_smtpd)
         plan_list(planner, "non_smtpd_milters", planner->milter, element, why);
+    note_bounces_or_filters(planner, as_smtpd);
     g_autoptr(GPtrArray) there = postfix_list_split(classes);
     if (!g_ptr_array_find_with_equal_func(there, "bounce", g_str_equal, NULL))
         add_change(planner->plan, NULL, "internal_mail_filter_classes",

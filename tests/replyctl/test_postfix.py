@@ -76,6 +76,25 @@ class TestPostfix(Case):
         commands, _ = self.plan("--milter-only", smtpd_milters="inet:localhost:8891, unix:/o.sock")
         self.assertEqual(commands, ["postconf -e 'smtpd_milters = unix:/o.sock, { unix:/run/m.sock, default_action=tempfail }'"])
 
+    def test_mail_must_not_pass_by_filters(self):
+        """Ours was there before the filters: then it had "accept"."""
+        self.policy.write_text(SOCKETS + 'filters = ( { name = "dkim"; socket = "inet:8891@localhost"; } );\n')
+        wanted = "{ unix:/run/m.sock, default_action=tempfail }"
+        commands, _ = self.plan("-m", smtpd_milters="{ unix:run/m.sock, default_action=accept }, inet:localhost:8891, unix:/o.sock")
+        self.assertEqual(commands, [f"postconf -e 'smtpd_milters = {wanted}, unix:/o.sock'"])
+        for action, changes in (("accept", 1), ("tempfail", 0)):
+            self.assertEqual(len(self.plan("-m", smtpd_milters="unix:/run/m.sock", milter_default_action=action)[0]), changes, action)
+        self.assertEqual(self.plan("-m", smtpd_milters=wanted, milter_default_action="accept")[0], [])
+        accept = "{ unix:/run/m.sock, default_action=accept }"
+        commands, notes = self.plan("-m", "-b", smtpd_milters=wanted, non_smtpd_milters=accept, internal_mail_filter_classes="bounce")
+        self.assertEqual(commands, [], "a bounce must be made")
+        self.assertIn("handed in on this host passes by the filters", notes)
+        self.assertIn("no bounce can be made", self.plan("-m", "-b", smtpd_milters=wanted, non_smtpd_milters="$smtpd_milters")[1])
+
+    def test_a_table_that_answers_everything(self):
+        self.assertIn("never asked", self.plan(smtpd_reject_footer_maps="static:{call us}")[1])
+        self.assertEqual(self.plan(smtpd_reject_footer_maps="socketmap:unix:/run/t.sock:footer, static:{call us}")[1], "")
+
     def test_services(self):
         self.services += "\nsubmission inet n - n - - smtpd\n10025 inet n - n - - smtpd\ncleanup unix n - y - 0 cleanup"
         self.overrides = "submission/inet/smtpd_milters = inet:localhost:8891\n10025/inet/smtpd_milters ="
