@@ -1,9 +1,8 @@
 /*
  * server/milter_session and server/milter_needs: sessions played without an MTA.
  *
- * Each test has a policy of its own in a temporary folder, and reads the event log that it made.
+ * Each test has a policy of its own, and reads the event log that it made.
  */
-#include <glib/gstdio.h>
 #include <jansson.h>
 #include <libmilter/mfapi.h>
 #include <libmilter/mfdef.h>
@@ -16,77 +15,31 @@
 #include "server/forged_headers.h"
 #include "server/milter_needs.h"
 #include "server/milter_session.h"
-
-typedef struct {
-    char *folder, *events;
-    Classifier *classifier;
-    DoorContext context;
-    MilterSession *session;
-} World;
+#include "session_world.h"
 
 #define REFUSE(text) "then = { code = 550; status = \"5.7.1\"; text = \"" text "\"; }; }"
 
-static Policy *
-load(World *world, const char *checks)
+/* More sections may stand behind the checks and a '#'. */
+static char *
+sections_of(const char *checks)
 {
-    g_autofree char *path = g_build_filename(world->folder, "policy.conf", NULL);
-    /* More sections may stand behind the checks. */
-    const char *more = strchr(checks, '#');
-    gsize length = more != NULL ? (gsize)(more - checks) : strlen(checks);
-    g_autofree char *text = g_strdup_printf("milter = { socket = \"unix:%s/milter.sock\"; };\n"
-                                            "site = { hostname = \"mx.example\"; };\n"
-                                            "log = { events = \"%s\"; rate = 0; };\n"
-                                            "checks = ( %.*s );\n%s",
-                                            world->folder, world->events, (int)length, checks,
-                                            more != NULL ? more + 1 : "");
-    g_autoptr(GPtrArray) problems =
-        g_ptr_array_new_with_free_func((GDestroyNotify)policy_problem_free);
-    assert_true(
-        g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0644, NULL));
-    Policy *policy = policy_load(path, world->classifier, problems, NULL);
-    for (guint i = 0; i < problems->len; i++) {
-        g_autofree char *line = policy_problem_format(g_ptr_array_index(problems, i));
-        print_message("%s\n", line);
-    }
-    assert_non_null(policy);
-    return policy;
+    gsize length = strcspn(checks, "#");
+    return g_strdup_printf("checks = ( %.*s );\n%s", (int)length, checks,
+                           checks[length] == '#' ? checks + length + 1 : "");
+}
+
+static Policy *
+load(const SessionWorld *world, const char *checks)
+{
+    g_autofree char *sections = sections_of(checks);
+    return session_world_policy(world, sections);
 }
 
 static void
-begin(World *world, const char *checks)
+begin(SessionWorld *world, const char *checks)
 {
-    Policy *policy = load(world, checks);
-    world->context.events = event_log_open(policy_settings(policy), NULL);
-    assert_non_null(world->context.events);
-    world->context.joins = joins_new();
-    world->context.policies = policy_holder_new(policy);
-    world->session = milter_session_new(&world->context, NULL);
-}
-
-/* Ends the session and returns the events, an array. */
-static json_t *
-end(World *world)
-{
-    milter_session_free(world->session);
-    event_log_close(world->context.events, G_USEC_PER_SEC);
-    joins_free(world->context.joins);
-    policy_holder_free(world->context.policies);
-    g_autofree char *text = NULL;
-    assert_true(g_file_get_contents(world->events, &text, NULL, NULL));
-    g_auto(GStrv) lines = g_strsplit(g_strstrip(text), "\n", -1);
-    json_t *events = json_array();
-    for (char **line = lines; *line != NULL && **line != '\0'; line++) {
-        json_t *event = json_loads(*line, 0, NULL);
-        assert_non_null(event);
-        json_array_append_new(events, event);
-    }
-    return events;
-}
-
-static const char *
-text_of(const json_t *event, const char *key)
-{
-    return json_string_value(json_object_get(event, key));
+    g_autofree char *sections = sections_of(checks);
+    session_world_begin(world, sections, NULL);
 }
 
 static SessionAnswer
@@ -120,7 +73,7 @@ change_count(const MilterSession *session)
 }
 
 static SessionAnswer
-connect_and_greet(World *world, const char *helo)
+connect_and_greet(SessionWorld *world, const char *helo)
 {
     milter_session_connect(world->session, "client.example", MILTER_FAMILY_INET, "192.0.2.7", 4711,
                            "smtp", "mx.example");
@@ -130,11 +83,8 @@ connect_and_greet(World *world, const char *helo)
 static int
 set_up(void **state)
 {
-    World *world = g_new0(World, 1);
-    world->folder = g_dir_make_tmp("replymilter-session-XXXXXX", NULL);
-    world->events = g_build_filename(world->folder, "events.jsonl", NULL);
-    world->classifier = classifier_new(NULL);
-    assert_non_null(world->classifier);
+    SessionWorld *world = g_new0(SessionWorld, 1);
+    session_world_open(world);
     *state = world;
     return 0;
 }
@@ -142,22 +92,15 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-    World *world = *state;
-    g_autofree char *policy = g_build_filename(world->folder, "policy.conf", NULL);
-    g_remove(policy);
-    g_remove(world->events);
-    g_rmdir(world->folder);
-    classifier_unref(world->classifier);
-    g_free(world->events);
-    g_free(world->folder);
-    g_free(world);
+    session_world_close(*state);
+    g_free(*state);
     return 0;
 }
 
 static void
 a_greeting_speaks_at_every_recipient(void **state)
 {
-    World *world = *state;
+    SessionWorld *world = *state;
     begin(world, "{ name = \"h\"; when = { helo = \"bad.example\"; }; " REFUSE("No such HELO."));
     MilterSession *session = world->session;
     assert_int_equal(connect_and_greet(world, "bad.example"), SESSION_CONTINUE);
@@ -166,7 +109,7 @@ a_greeting_speaks_at_every_recipient(void **state)
         assert_int_equal(say_rcpt(session, "<r@local.example>", NULL), SESSION_REPLY);
         assert_int_equal(milter_session_reply(session)->code, 550);
     }
-    json_t *events = end(world);
+    json_t *events = session_world_end(world);
     assert_int_equal(json_array_size(events), 2);
     const json_t *event = json_array_get(events, 0);
     assert_string_equal(text_of(event, "check"), "h");
@@ -179,7 +122,7 @@ a_greeting_speaks_at_every_recipient(void **state)
 static void
 what_the_mta_refuses_is_only_watched(void **state)
 {
-    World *world = *state;
+    SessionWorld *world = *state;
     begin(world, "");
     MilterSession *session = world->session;
     connect_and_greet(world, "client.example");
@@ -191,7 +134,7 @@ what_the_mta_refuses_is_only_watched(void **state)
     say_rcpt(session, "<yes@local.example>", "4Q1");
     /* Nothing is left to be asked: the message need not be read. */
     assert_int_equal(milter_session_data(session, "4Q1"), SESSION_ACCEPT);
-    json_t *events = end(world);
+    json_t *events = session_world_end(world);
     assert_int_equal(json_array_size(events), 3);
     for (size_t i = 0; i < 3; i++) {
         const json_t *event = json_array_get(events, i);
@@ -207,7 +150,7 @@ what_the_mta_refuses_is_only_watched(void **state)
 static void
 the_mtas_own_mail_is_never_touched(void **state)
 {
-    World *world = *state;
+    SessionWorld *world = *state;
     begin(world, "{ name = \"all\"; when = { client = \"0.0.0.0/0\"; }; " REFUSE("Nobody."));
     MilterSession *session = world->session;
     milter_session_connect(session, "localhost", MILTER_FAMILY_INET, "127.0.0.1", 0, "mx.example",
@@ -222,7 +165,7 @@ the_mtas_own_mail_is_never_touched(void **state)
     /* Somebody's mail from the command line is not the MTA's own. */
     say_mail(session, "<>", FALSE, NULL, "4Q3");
     assert_int_equal(say_rcpt(session, "<r@local.example>", "4Q3"), SESSION_REPLY);
-    json_t *events = end(world);
+    json_t *events = session_world_end(world);
     assert_int_equal(json_array_size(events), 1);
     json_decref(events);
 }
@@ -242,13 +185,13 @@ send_headers(MilterSession *session, const char *name, const char *value)
 static void
 a_header_is_refused_and_the_next_message_not(void **state)
 {
-    World *world = *state;
+    SessionWorld *world = *state;
     begin(world, "{ name = \"h\"; when = { header = \"X-Odd: *\"; }; " REFUSE("Not this."));
     connect_and_greet(world, "client.example");
     assert_int_equal(send_headers(world->session, "X-Odd", " yes"), SESSION_REPLY);
     /* Nothing is left to be asked: the body need not be sent. */
     assert_int_equal(send_headers(world->session, "X-Even", " yes"), SESSION_ACCEPT);
-    json_t *events = end(world);
+    json_t *events = session_world_end(world);
     assert_int_equal(json_array_size(events), 1);
     json_decref(events);
 }
@@ -256,7 +199,7 @@ a_header_is_refused_and_the_next_message_not(void **state)
 static void
 more_headers_than_the_limits_match_nothing(void **state)
 {
-    World *world = *state;
+    SessionWorld *world = *state;
     begin(world, "{ name = \"h\"; when = { header = \"X-Odd: *\"; }; " REFUSE("Not this."));
     MilterSession *session = world->session;
     connect_and_greet(world, "client.example");
@@ -269,13 +212,13 @@ more_headers_than_the_limits_match_nothing(void **state)
     assert_int_equal(milter_session_end_of_headers(session), SESSION_ACCEPT);
     /* The next message has room again. */
     assert_int_equal(send_headers(session, "X-Odd", " yes"), SESSION_REPLY);
-    json_decref(end(world));
+    json_decref(session_world_end(world));
 }
 
 static void
 the_size_counts_headers_and_body(void **state)
 {
-    World *world = *state;
+    SessionWorld *world = *state;
     begin(world, "{ name = \"s\"; when = { size = \">1000\"; }; " REFUSE("Too long for us."));
     MilterSession *session = world->session;
     connect_and_greet(world, "client.example");
@@ -290,13 +233,13 @@ the_size_counts_headers_and_body(void **state)
         assert_int_equal(milter_session_end_of_message(session, "4Q6"),
                          octets == 1000 ? SESSION_REPLY : SESSION_CONTINUE);
     }
-    json_decref(end(world));
+    json_decref(session_world_end(world));
 }
 
 static void
 quarantine_and_discard_are_no_replies(void **state)
 {
-    World *world = *state;
+    SessionWorld *world = *state;
     begin(world,
           "{ name = \"q\"; when = { header = \"X-Q: *\"; }; then = { action = \"quarantine\"; }; },"
           "{ name = \"d\"; when = { header = \"X-D: *\"; }; then = { action = \"discard\"; }; }");
@@ -308,7 +251,7 @@ quarantine_and_discard_are_no_replies(void **state)
     assert_int_equal(quarantined, SESSION_QUARANTINE);
     assert_string_equal(milter_session_reason(session), "q");
     assert_int_equal(send_headers(session, "X-D", " 1"), SESSION_DISCARD);
-    json_t *events = end(world);
+    json_t *events = session_world_end(world);
     assert_int_equal(json_array_size(events), 2);
     json_decref(events);
 }
@@ -359,13 +302,13 @@ bounce_to(MilterSession *session, const char *recipient, const char *body)
 static void
 a_bounce_is_told_of_and_let_be(void **state)
 {
-    World *world = *state;
+    SessionWorld *world = *state;
     begin(world, "");
     connect_and_greet(world, "client.example");
     assert_int_equal(bounce_to(world->session, "<news@local.example>", DSN_TEXT(ONE_FAILED)),
                      SESSION_CONTINUE);
     assert_int_equal(change_count(world->session), 0);
-    json_t *events = end(world);
+    json_t *events = session_world_end(world);
     assert_int_equal(json_array_size(events), 1);
     const json_t *event = json_array_get(events, 0);
     assert_string_equal(text_of(event, "event"), "failure");
@@ -393,7 +336,7 @@ a_proof_makes_it_worth_acting_on(void **state)
         {"<bounces+jo=far.example@local.example>", "far.example", "verp", "suppress"},
         {"<bounces+eve=far.example@local.example>", "far.example", "none", "review"},
     };
-    World *world = *state;
+    SessionWorld *world = *state;
     begin(world, "# bounces = { recipients = \"bounces@*\"; };");
     connect_and_greet(world, "client.example");
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -402,7 +345,7 @@ a_proof_makes_it_worth_acting_on(void **state)
         send_bounce(world->session, DSN_TEXT(ONE_FAILED), cases[i].original_host);
         milter_session_end_of_message(world->session, "4Q7");
     }
-    json_t *events = end(world);
+    json_t *events = session_world_end(world);
     assert_int_equal(json_array_size(events), G_N_ELEMENTS(cases));
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         assert_string_equal(text_of(json_array_get(events, i), "proof"), cases[i].proof);
@@ -414,7 +357,7 @@ a_proof_makes_it_worth_acting_on(void **state)
 static void
 each_recipient_has_an_event(void **state)
 {
-    World *world = *state;
+    SessionWorld *world = *state;
     begin(world, "# classify = { rules = ( { category = \"policy\"; text = \"*odd*\"; } ); };");
     connect_and_greet(world, "client.example");
     bounce_to(
@@ -423,7 +366,7 @@ each_recipient_has_an_event(void **state)
                      DSN_RECIPIENT("odd@far.example", "5.1.1", "550 5.1.1 odd")));
     const Policy *policy = milter_session_policy(world->session);
     assert_int_equal(policy_site_rule_hits(policy, 0), 1);
-    json_t *events = end(world);
+    json_t *events = session_world_end(world);
     assert_int_equal(json_array_size(events), 3);
     assert_string_equal(text_of(json_array_get(events, 0), "category"), "user-unknown");
     assert_string_equal(text_of(json_array_get(events, 1), "category"), "mailbox-full");
@@ -446,7 +389,7 @@ other_mail_is_not_read(void **state)
         {"<s@sender.example>", "<FBL+x=y.example@local.example>", SESSION_CONTINUE},
         {"<s@sender.example>", "<fbl+x@local.example>", SESSION_ACCEPT},
     };
-    World *world = *state;
+    SessionWorld *world = *state;
     begin(world, "# bounces = { recipients = [ \"fbl@*\", \"!fbl@else.example\" ]; };");
     connect_and_greet(world, "client.example");
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -454,7 +397,7 @@ other_mail_is_not_read(void **state)
         say_rcpt(world->session, cases[i].recipient, "4Q8");
         assert_int_equal(milter_session_data(world->session, "4Q8"), cases[i].answer);
     }
-    json_decref(end(world));
+    json_decref(session_world_end(world));
 }
 
 /* Each header as "Name: value", and each to be removed as "Name[index]", one a line. */
@@ -482,7 +425,7 @@ changes_of(const MilterSession *session)
 static void
 a_bounce_is_tagged_in_our_name_only(void **state)
 {
-    World *world = *state;
+    SessionWorld *world = *state;
     MilterSession *session;
     begin(world, "# bounces = { tag = true; };");
     session = world->session;
@@ -512,13 +455,13 @@ a_bounce_is_tagged_in_our_name_only(void **state)
     /* Nothing is left for the next message. */
     say_mail(session, "<s@sender.example>", FALSE, NULL, "4Q8");
     assert_int_equal(change_count(session), 0);
-    json_decref(end(world));
+    json_decref(session_world_end(world));
 }
 
 static void
 only_so_many_recipients_are_tagged(void **state)
 {
-    World *world = *state;
+    SessionWorld *world = *state;
     g_autoptr(GString) recipients = g_string_new(NULL);
     for (int i = 0; i < 50; i++)
         g_string_append_printf(
@@ -529,7 +472,7 @@ only_so_many_recipients_are_tagged(void **state)
     connect_and_greet(world, "client.example");
     bounce_to(world->session, "<news@local.example>", body);
     assert_int_equal(change_count(world->session), 5 * REPORT_HEADERS_RECIPIENTS);
-    json_t *events = end(world);
+    json_t *events = session_world_end(world);
     assert_int_equal(json_array_size(events), 50);
     json_decref(events);
 }
@@ -537,7 +480,7 @@ only_so_many_recipients_are_tagged(void **state)
 static void
 the_mtas_own_bounce_is_told_of_and_never_touched(void **state)
 {
-    World *world = *state;
+    SessionWorld *world = *state;
     MilterSession *session;
     begin(world, "{ name = \"all\"; when = { kind = \"*\"; }; " REFUSE(
                      "No.") ","
@@ -554,7 +497,7 @@ the_mtas_own_bounce_is_told_of_and_never_touched(void **state)
     milter_session_header(session, "X-Bounce-Category", " mx.example; spam");
     assert_int_equal(milter_session_end_of_message(session, "4Q9"), SESSION_CONTINUE);
     assert_int_equal(change_count(session), 0);
-    json_t *events = end(world);
+    json_t *events = session_world_end(world);
     assert_int_equal(json_array_size(events), 1);
     const json_t *event = json_array_get(events, 0);
     assert_string_equal(text_of(event, "event"), "failure");
@@ -581,7 +524,7 @@ checks_ask_what_is_reported(void **state)
         {"category = \"user-unknown\"; direction = \"outbound\";", SESSION_CONTINUE,
          SESSION_CONTINUE, SESSION_ACCEPT},
     };
-    World *world = *state;
+    SessionWorld *world = *state;
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *checks =
             g_strdup_printf("{ name = \"c\"; when = { %s }; " REFUSE("No."), cases[i].when);
@@ -605,7 +548,7 @@ checks_ask_what_is_reported(void **state)
         say_mail(session, "<s@sender.example>", FALSE, NULL, "4QB");
         say_rcpt(session, "<r@local.example>", "4QB");
         assert_int_equal(milter_session_data(session, "4QB"), cases[i].unread);
-        json_decref(end(world));
+        json_decref(session_world_end(world));
         g_remove(world->events);
     }
 }
@@ -614,7 +557,7 @@ checks_ask_what_is_reported(void **state)
 static void
 a_long_report_says_so(void **state)
 {
-    World *world = *state;
+    SessionWorld *world = *state;
     g_autofree char *filler = g_strnfill(5000, 'x');
     g_autofree char *behind = g_strconcat(DSN_TEXT(ONE_FAILED), filler, NULL);
     g_autofree char *before = g_strconcat(filler, "\r\n", DSN_TEXT(ONE_FAILED), NULL);
@@ -632,7 +575,7 @@ a_long_report_says_so(void **state)
     milter_session_end_of_message(session, "4QC");
     g_autofree char *untagged = changes_of(session);
     assert_string_equal(untagged, "");
-    json_t *events = end(world);
+    json_t *events = session_world_end(world);
     assert_int_equal(json_array_size(events), 2);
     assert_string_equal(text_of(json_array_get(events, 0), "event"), "failure");
     assert_string_equal(text_of(json_array_get(events, 0), "incomplete"), "max_body");
@@ -646,7 +589,7 @@ enum { FILLER = 250 * 1024 };
 
 /* A session of another client that keeps so much of a mail. */
 static MilterSession *
-busy_session(World *world, const char *filler)
+busy_session(SessionWorld *world, const char *filler)
 {
     MilterSession *session = milter_session_new(&world->context, NULL);
     milter_session_connect(session, "client.example", MILTER_FAMILY_INET, "192.0.2.8", 4712, "smtp",
@@ -662,7 +605,7 @@ busy_session(World *world, const char *filler)
 static void
 without_memory_it_goes_on_unread(void **state)
 {
-    World *world = *state;
+    SessionWorld *world = *state;
     begin(world, "{ name = \"c\"; when = { kind = \"!delay\"; }; " REFUSE(
                      "No.") "# limits = { memory = \"1M\"; };");
     g_autofree char *filler = g_strnfill(FILLER, 'x');
@@ -673,7 +616,7 @@ without_memory_it_goes_on_unread(void **state)
                      SESSION_CONTINUE);
     milter_session_free(first);
     assert_int_equal(bounce_to(world->session, "<news@local.example>", long_body), SESSION_REPLY);
-    json_t *events = end(world);
+    json_t *events = session_world_end(world);
     assert_string_equal(text_of(json_array_get(events, 0), "event"), "unread");
     assert_string_equal(text_of(json_array_get(events, 0), "incomplete"), "memory");
     assert_string_equal(text_of(json_array_get(events, 1), "event"), "failure");
@@ -685,7 +628,7 @@ without_memory_it_goes_on_unread(void **state)
 static void
 a_file_keeps_what_memory_does_not(void **state)
 {
-    World *world = *state;
+    SessionWorld *world = *state;
     MilterSession *others[4];
     begin(world, "# limits = { memory = \"1M\"; };");
     g_autofree char *filler = g_strnfill(FILLER, 'x');
@@ -699,7 +642,7 @@ a_file_keeps_what_memory_does_not(void **state)
     for (gsize i = 0; i < G_N_ELEMENTS(others); i++)
         milter_session_free(others[i]);
     assert_int_equal(milter_session_end_of_message(world->session, "4Q7"), SESSION_CONTINUE);
-    json_t *events = end(world);
+    json_t *events = session_world_end(world);
     assert_int_equal(json_array_size(events), 1);
     assert_string_equal(text_of(json_array_get(events, 0), "event"), "failure");
     assert_null(json_object_get(json_array_get(events, 0), "incomplete"));
@@ -709,7 +652,7 @@ a_file_keeps_what_memory_does_not(void **state)
 static void
 endless_headers_are_cut(void **state)
 {
-    World *world = *state;
+    SessionWorld *world = *state;
     begin(world, "# bounces = { tag = true; };");
     MilterSession *session = world->session;
     g_autofree char *filler = g_strnfill(60000, 'x');
@@ -723,7 +666,7 @@ endless_headers_are_cut(void **state)
         milter_session_header(session, "X-Bounce-Kind", " mx.example; x");
     milter_session_end_of_message(session, "4QE");
     assert_int_equal(change_count(session), FORGED_HEADERS_MAX);
-    json_t *events = end(world);
+    json_t *events = session_world_end(world);
     assert_string_equal(text_of(json_array_get(events, 0), "event"), "unread");
     assert_string_equal(text_of(json_array_get(events, 0), "incomplete"), "limits");
     json_decref(events);
@@ -756,7 +699,7 @@ only_what_is_needed_is_asked_for(void **state)
         {"{ name = \"s\"; when = { size = \">1M\"; }; " REFUSE("No.") NO_REPORTS, SMFIP_NR_BODY,
          SMFIP_NOBODY | SMFIP_NOHDRS},
     };
-    World *world = *state;
+    SessionWorld *world = *state;
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(Policy) policy = load(world, cases[i].checks);
         unsigned long steps = milter_needs_steps(policy_needs(policy), 0x1fffff);
@@ -778,7 +721,7 @@ headers_are_changed_only_where_the_policy_says_so(void **state)
         {"", 0},
         {"# bounces = { tag = true; };", SMFIF_ADDHDRS | SMFIF_CHGHDRS},
     };
-    World *world = *state;
+    SessionWorld *world = *state;
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(Policy) policy = load(world, cases[i].policy);
         assert_int_equal(milter_needs_actions(policy_needs(policy), 0x1ff),
@@ -815,5 +758,5 @@ main(void)
         TEST(headers_are_changed_only_where_the_policy_says_so),
     };
     mime_view_init();
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, policy_fixture_begin, policy_fixture_end);
 }

@@ -2,7 +2,6 @@
  * server/milter_session with filters behind it: sessions played without an MTA, scripted filters on
  * sockets.
  */
-#include <glib/gstdio.h>
 #include <jansson.h>
 #include <libmilter/mfapi.h>
 #include <libmilter/mfdef.h>
@@ -13,6 +12,7 @@
 #include "scripted_filter.h"
 #include "server/milter_needs.h"
 #include "server/milter_session.h"
+#include "session_world.h"
 
 enum { FILTERS = 2 };
 
@@ -20,42 +20,10 @@ enum { FILTERS = 2 };
 #define OFFERED_STEPS   (SMFI_CURR_PROT & ~SMFIP_NODATA)
 
 typedef struct {
-    char *folder, *events;
-    DoorContext context;
+    SessionWorld base;
     ScriptedFilter *filters[FILTERS];
-    MilterSession *session;
     guint progress;
 } World;
-
-/* Making it takes longer than any test. */
-static Classifier *classifier;
-
-static Policy *
-load(World *world, const char *more)
-{
-    static const char *const names[FILTERS] = {"one", "two"};
-    g_autofree char *path = g_build_filename(world->folder, "policy.conf", NULL);
-    g_autoptr(GString) text = g_string_new("filters = (");
-    for (int i = 0; i < FILTERS && world->filters[i] != NULL; i++)
-        g_string_append_printf(text, "%s { name = \"%s\"; socket = \"%s\"; timeout = 5.0; }",
-                               i > 0 ? "," : "", names[i],
-                               scripted_filter_socket(world->filters[i]));
-    g_string_append_printf(text,
-                           ");\nmilter = { socket = \"unix:%s/milter.sock\"; };\n"
-                           "site = { hostname = \"mx.example\"; };\n"
-                           "log = { events = \"%s\"; rate = 0; };\n%s\n",
-                           world->folder, world->events, more);
-    g_autoptr(GPtrArray) problems =
-        g_ptr_array_new_with_free_func((GDestroyNotify)policy_problem_free);
-    assert_true(g_file_set_contents(path, text->str, -1, NULL));
-    Policy *policy = policy_load(path, classifier, problems, NULL);
-    for (guint i = 0; i < problems->len; i++) {
-        g_autofree char *line = policy_problem_format(g_ptr_array_index(problems, i));
-        print_message("%s\n", line);
-    }
-    assert_non_null(policy);
-    return policy;
-}
 
 static const char *
 macro_of_mta(gpointer data, const char *name)
@@ -70,22 +38,23 @@ note_progress(gpointer data)
     ((World *)data)->progress++;
 }
 
-/* Up to two filters, and what else stands in the policy; greeted. */
+/* Up to two filters, and what else stands in the policy. */
 static MilterSession *
 begin(World *world, const Script *one, const Script *two, const char *more)
 {
+    static const char *const names[FILTERS] = {"one", "two"};
     SessionMta mta = {macro_of_mta, note_progress, world};
+    g_autoptr(GString) sections = g_string_new("filters = (");
     world->filters[0] = one != NULL ? scripted_filter_start(one) : NULL;
     world->filters[1] = two != NULL ? scripted_filter_start(two) : NULL;
-    Policy *policy = load(world, more);
-    world->context.events = event_log_open(policy_settings(policy), NULL);
-    assert_non_null(world->context.events);
-    world->context.joins = joins_new();
-    world->context.filters = filter_states_new();
-    world->context.policies = policy_holder_new(policy);
-    world->session = milter_session_new(&world->context, &mta);
-    milter_session_negotiate(world->session, OFFERED_ACTIONS, OFFERED_STEPS);
-    return world->session;
+    for (int i = 0; i < FILTERS && world->filters[i] != NULL; i++)
+        g_string_append_printf(sections, "%s{ name = \"%s\"; socket = \"%s\"; timeout = 5.0; }",
+                               i > 0 ? ", " : " ", names[i],
+                               scripted_filter_socket(world->filters[i]));
+    g_string_append_printf(sections, " );\n%s", more);
+    MilterSession *session = session_world_begin(&world->base, sections->str, &mta);
+    milter_session_negotiate(session, OFFERED_ACTIONS, OFFERED_STEPS);
+    return session;
 }
 
 static SessionAnswer
@@ -142,30 +111,14 @@ static json_t *
 end(World *world, char **notes)
 {
     g_autoptr(GString) told = g_string_new(NULL);
-    milter_session_free(world->session);
+    json_t *events = session_world_end(&world->base);
     for (int i = 0; i < FILTERS && world->filters[i] != NULL; i++) {
         g_autofree char *one = scripted_filter_stop(world->filters[i]);
         g_string_append(told, one);
     }
-    event_log_close(world->context.events, G_USEC_PER_SEC);
-    joins_free(world->context.joins);
-    policy_holder_free(world->context.policies);
-    filter_states_free(world->context.filters);
     if (notes != NULL)
         *notes = g_strdup(told->str);
-    g_autofree char *text = NULL;
-    assert_true(g_file_get_contents(world->events, &text, NULL, NULL));
-    g_auto(GStrv) lines = g_strsplit(g_strstrip(text), "\n", -1);
-    json_t *events = json_array();
-    for (char **line = lines; *line != NULL && **line != '\0'; line++)
-        json_array_append_new(events, json_loads(*line, 0, NULL));
     return events;
-}
-
-static const char *
-text_of(const json_t *events, size_t index, const char *key)
-{
-    return json_string_value(json_object_get(json_array_get(events, index), key));
 }
 
 /* "+X-One: 1|2!", one after the other. */
@@ -233,14 +186,14 @@ refusals_are_worded_and_told(void **state)
             assert_int_equal(milter_session_reply(session)->code, cases[i].code);
         json_t *events = end(world, NULL);
         assert_int_equal(json_array_size(events), 1);
-        assert_string_equal(text_of(events, 0, "door"), "filter");
-        assert_string_equal(text_of(events, 0, "filter"), "two");
-        assert_string_equal(text_of(events, 0, "stage"), cases[i].stage);
+        assert_string_equal(text_of(json_array_get(events, 0), "door"), "filter");
+        assert_string_equal(text_of(json_array_get(events, 0), "filter"), "two");
+        assert_string_equal(text_of(json_array_get(events, 0), "stage"), cases[i].stage);
         const json_t *final = json_object_get(json_array_get(events, 0), "final");
         if (cases[i].text != NULL)
             assert_string_equal(json_string_value(json_object_get(final, "text")), cases[i].text);
         json_decref(events);
-        g_remove(world->events);
+        g_remove(world->base.events);
     }
 }
 
@@ -282,8 +235,8 @@ own_checks_speak_first(void **state)
               "then = { code = 550; status = \"5.7.1\"; text = \"Ours.\"; }; } );");
     assert_int_equal(say_all(session), SESSION_REPLY);
     json_t *events = end(world, &notes);
-    assert_string_equal(text_of(events, 0, "check"), "c");
-    assert_string_equal(text_of(events, 0, "door"), "milter");
+    assert_string_equal(text_of(json_array_get(events, 0), "check"), "c");
+    assert_string_equal(text_of(json_array_get(events, 0), "door"), "milter");
     assert_null(strstr(notes, "R <r@local.example>"));
     assert_non_null(strstr(notes, "M <s@sender.example>"));
     json_decref(events);
@@ -317,8 +270,8 @@ changes_are_collected_in_order(void **state)
     assert_true(world->progress <= 1);
     json_t *events = end(world, &notes);
     assert_int_equal(json_array_size(events), 1);
-    assert_string_equal(text_of(events, 0, "verdict"), "quarantine");
-    assert_string_equal(text_of(events, 0, "filter"), "one");
+    assert_string_equal(text_of(json_array_get(events, 0), "verdict"), "quarantine");
+    assert_string_equal(text_of(json_array_get(events, 0), "filter"), "one");
     const char *seen = strstr(strstr(notes, "Q\n"), "T\n");
     assert_non_null(seen);
     assert_true(g_str_has_prefix(seen, "T\nL X-Top: 2\nL Subject: Hi\nL X-One: 1\nN\n"));
@@ -394,9 +347,9 @@ a_failure_is_told(void **state)
     assert_null(milter_session_new_body(session));
     json_t *events = end(world, NULL);
     assert_int_equal(json_array_size(events), 2);
-    assert_string_equal(text_of(events, 0, "event"), "filter-failure");
-    assert_string_equal(text_of(events, 0, "stage"), "eom");
-    assert_string_equal(text_of(events, 1, "event"), "refusal");
+    assert_string_equal(text_of(json_array_get(events, 0), "event"), "filter-failure");
+    assert_string_equal(text_of(json_array_get(events, 0), "stage"), "eom");
+    assert_string_equal(text_of(json_array_get(events, 1), "event"), "refusal");
     json_decref(events);
 }
 
@@ -415,9 +368,9 @@ a_failure_is_told_where_it_is_heard(void **state)
     assert_int_equal(milter_session_reply(session)->code, 451);
     json_t *events = end(world, NULL);
     assert_int_equal(json_array_size(events), 2);
-    assert_string_equal(text_of(events, 0, "event"), "filter-failure");
-    assert_string_equal(text_of(events, 1, "event"), "refusal");
-    assert_string_equal(text_of(events, 1, "stage"), "rcpt");
+    assert_string_equal(text_of(json_array_get(events, 0), "event"), "filter-failure");
+    assert_string_equal(text_of(json_array_get(events, 1), "event"), "refusal");
+    assert_string_equal(text_of(json_array_get(events, 1), "stage"), "rcpt");
     json_decref(events);
 }
 
@@ -459,7 +412,7 @@ an_mta_without_leading_spaces(void **state)
     Script script = {.version = 2, .actions = 1, .rules = rules};
     MilterSession *session = begin(world, &script, NULL, "");
     milter_session_free(session);
-    world->session = session = milter_session_new(&world->context, NULL);
+    world->base.session = session = milter_session_new(&world->base.context, NULL);
     milter_session_negotiate(session, MILTER_ACTIONS_V2, MILTER_STEPS_V2);
     greet(session);
     say_mail(session);
@@ -478,8 +431,7 @@ static int
 set_up(void **state)
 {
     World *world = g_new0(World, 1);
-    world->folder = g_dir_make_tmp("replymilter-filters-XXXXXX", NULL);
-    world->events = g_build_filename(world->folder, "events.jsonl", NULL);
+    session_world_open(&world->base);
     *state = world;
     return 0;
 }
@@ -488,12 +440,7 @@ static int
 tear_down(void **state)
 {
     World *world = *state;
-    g_autofree char *policy = g_build_filename(world->folder, "policy.conf", NULL);
-    g_remove(policy);
-    g_remove(world->events);
-    g_rmdir(world->folder);
-    g_free(world->events);
-    g_free(world->folder);
+    session_world_close(&world->base);
     g_free(world);
     return 0;
 }
@@ -516,9 +463,5 @@ main(void)
         TEST(needs_are_joined),
         TEST(an_mta_without_leading_spaces),
     };
-    classifier = classifier_new(NULL);
-    g_assert(classifier != NULL);
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    classifier_unref(classifier);
-    return failed;
+    return cmocka_run_group_tests(tests, policy_fixture_begin, policy_fixture_end);
 }
