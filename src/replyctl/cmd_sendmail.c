@@ -30,7 +30,7 @@ print_lines(const SocketSettings *settings, const char *section, const Policy *p
     fputs(lines, stdout);
     g_autofree char *distrust = sendmail_setup_distrusts(socket);
     if (distrust != NULL)
-        command_complain("sendmail: %s: Sendmail would not start", distrust);
+        command_complain("sendmail: %s: %s: Sendmail would not start", socket, distrust);
     return COMMAND_DONE;
 }
 
