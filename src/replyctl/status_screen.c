@@ -128,6 +128,7 @@ show_doors(const json_t *doors)
     show_milter(json_object_get(doors, "milter"));
     show_tables(json_object_get(doors, "tables"));
     screen_labelled("control", text_of(json_object_get(doors, "control"), "socket"));
+    screen_labelled("metrics", text_of(json_object_get(doors, "metrics"), "socket"));
 }
 
 static void

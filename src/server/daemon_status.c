@@ -90,6 +90,17 @@ put_tables(JsonLine *line, const DaemonView *view)
     json_line_close_object(line);
 }
 
+/* A door of which there is no more to tell; NULL: it is shut. */
+static void
+put_socket(JsonLine *line, const char *door, const Listener *listener)
+{
+    if (listener == NULL)
+        return;
+    json_line_open_object(line, door);
+    json_line_string(line, "socket", listener_address(listener));
+    json_line_close_object(line);
+}
+
 static void
 put_doors(JsonLine *line, const DaemonView *view, const Policy *policy)
 {
@@ -98,11 +109,8 @@ put_doors(JsonLine *line, const DaemonView *view, const Policy *policy)
         put_milter(line, view, policy);
     if (view->tables != NULL)
         put_tables(line, view);
-    if (view->control_listener != NULL) {
-        json_line_open_object(line, "control");
-        json_line_string(line, "socket", listener_address(view->control_listener));
-        json_line_close_object(line);
-    }
+    put_socket(line, "control", view->control_listener);
+    put_socket(line, "metrics", view->metrics_listener);
     json_line_close_object(line);
 }
 

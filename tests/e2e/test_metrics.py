@@ -217,6 +217,9 @@ def test_replyctl_stats(alone):
     assert told.families == fetched.families
     for name in ("refusals_total", "table_lookups_total", "policy_loaded_timestamp_seconds"):
         assert told.get(name) == fetched.get(name) > 0
+    status = json.loads(replyctl("status", "--socket", control, "--json").stdout)
+    assert status["doors"]["metrics"] == {"socket": f"inet:{daemon.port}@{LOOPBACK}"}
+    assert f"inet:{daemon.port}@{LOOPBACK}" in replyctl("status", "--socket", control).stdout
     shown = replyctl("stats", "--socket", control).stdout
     assert "3 refusals, each counted once\n" in shown
     assert re.search(r"(?m)^ +3  100\.0 %  user-unknown$", shown)
