@@ -106,16 +106,18 @@ static gboolean
 form_is_known(const Search *search, guint index)
 {
     const LayoutForm *form = layout_form(search->forms, index);
-    gboolean known = FALSE, begun = FALSE;
+    gboolean known = FALSE, begun = FALSE, barred = FALSE;
     for (guint i = 0; i < search->hits->len; i++) {
         guint hit = g_array_index(search->hits, PatternHit, i).index;
         const LayoutPhrase *phrase = &g_array_index(search->forms->phrases, LayoutPhrase, hit);
-        if (phrase->form != index || phrase->section == LAYOUT_SECTION_END)
+        barred = barred || (phrase->form == index && phrase->section == LAYOUT_SECTION_UNLESS);
+        if (phrase->form != index || phrase->section == LAYOUT_SECTION_END ||
+            phrase->section == LAYOUT_SECTION_WARNING)
             continue;
         known = known || phrase->section == LAYOUT_SECTION_KNOWN || !form->has_known;
         begun = begun || phrase->section <= LAYOUT_SECTION_DELIVERED;
     }
-    return (known || !form->has_phrases) && (begun || !form->has_sections);
+    return !barred && (known || !form->has_phrases) && (begun || !form->has_sections);
 }
 
 /* The header of the original: that of its part, or the one quoted at the end of the text. */
@@ -141,6 +143,16 @@ attached_header(const MimeView *view)
     return part != NULL ? part->original : NULL;
 }
 
+/* What a failure means in this text. */
+static LayoutVerdict
+verdict_of(const Search *search, const LayoutForm *form, const GArray *places)
+{
+    for (guint i = 0; i < places->len; i++)
+        if (g_array_index(places, LayoutPlace, i).section == LAYOUT_SECTION_WARNING)
+            return LAYOUT_DELAYED;
+    return layout_sender_verdict(search->sender, form);
+}
+
 static gboolean
 read_text(Search *search, guint index, const LayoutText *text, const GArray *hits)
 {
@@ -154,7 +166,7 @@ read_text(Search *search, guint index, const LayoutText *text, const GArray *hit
                            common,
                            text,
                            places,
-                           layout_sender_verdict(search->sender, form),
+                           verdict_of(search, form, places),
                            header,
                            attached != NULL ? attached : quoted,
                            search->guess};
@@ -167,6 +179,7 @@ read_text(Search *search, guint index, const LayoutText *text, const GArray *hit
     search->reading->findings = findings;
     search->reading->original = g_steal_pointer(&quoted);
     search->reading->truncated = truncated;
+    search->reading->only_if_clear = form->clear;
     return TRUE;
 }
 

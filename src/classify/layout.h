@@ -33,6 +33,7 @@ typedef struct {
     const char *name;       /* "qmail"; constant */
     GPtrArray *findings;    /* of LayoutFinding *; at least one */
     HeaderFields *original; /* header of an original that the text quotes; NULL: it quotes none */
+    gboolean only_if_clear; /* no words of a report were found: the reasons must tell */
     gboolean truncated;     /* not all of the text was read, or there are more findings */
 } LayoutReading;
 

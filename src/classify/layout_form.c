@@ -20,6 +20,7 @@ typedef enum {
     ROW_ANY_SENDER,
     ROW_JSON,
     ROW_NAMELESS,
+    ROW_CLEAR,
 } LayoutRowKind;
 
 typedef struct {
@@ -113,7 +114,8 @@ static void
 form_add_phrase(LayoutForm *form, const LayoutRow *row)
 {
     LayoutSection section = row->value;
-    form->has_phrases = form->has_phrases || section != LAYOUT_SECTION_END;
+    gboolean makes_known = section <= LAYOUT_SECTION_NOTHING || section == LAYOUT_SECTION_KNOWN;
+    form->has_phrases = form->has_phrases || makes_known;
     form->has_known = form->has_known || section == LAYOUT_SECTION_KNOWN;
     form->has_sections = form->has_sections || section <= LAYOUT_SECTION_DELIVERED;
 }
@@ -152,6 +154,9 @@ form_add(LayoutForm *form, GPtrArray *names, const LayoutRow *row, GError **erro
         break;
     case ROW_NAMELESS:
         form->nameless = TRUE;
+        break;
+    case ROW_CLEAR:
+        form->clear = TRUE;
         break;
     case ROW_LAYOUT:
         break;

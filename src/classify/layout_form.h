@@ -22,6 +22,8 @@ typedef enum {
     LAYOUT_SECTION_NOTHING,    /* not read */
     LAYOUT_SECTION_END,        /* what follows is the original */
     LAYOUT_SECTION_KNOWN,      /* no stretch: a phrase by which the layout is known */
+    LAYOUT_SECTION_WARNING,    /* no stretch: what the text calls failed is delayed */
+    LAYOUT_SECTION_UNLESS,     /* no stretch: the text is not for this layout */
 } LayoutSection;
 
 /* Which lines below a recipient say why. */
@@ -83,6 +85,7 @@ typedef struct {
     gboolean any_sender; /* known by its header; else a mail system must have sent the mail */
     gboolean json;       /* the text is JSON: read as "path: value" lines (json_lines.h) */
     gboolean nameless;   /* read even where nothing tells a recipient */
+    gboolean clear;      /* counts only if what it says of a recipient is clear */
     gboolean has_phrases;
     gboolean has_known; /* phrases of its own by which it is known; else any of them */
     gboolean has_sections;

@@ -45,6 +45,32 @@ read_finding(BounceReading *reading, const LayoutFinding *finding)
     return failure_end(failure);
 }
 
+/* From here on a text leaves little doubt (data/rules/README). */
+#define SURE_WEIGHT 60
+
+static gboolean
+any_is_sure(const GPtrArray *recipients)
+{
+    for (guint i = 0; i < recipients->len; i++) {
+        const BounceRecipient *recipient = g_ptr_array_index(recipients, i);
+        if (recipient->classification.weight >= SURE_WEIGHT &&
+            recipient->classification.category < CATEGORY_FEEDBACK_REPORT)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Without words of a report, only a reason makes it one. */
+static gboolean
+is_believed(BounceReading *reading, const LayoutReading *layout)
+{
+    if (!layout->only_if_clear || any_is_sure(reading->bounce->recipients))
+        return TRUE;
+    g_ptr_array_set_size(reading->bounce->recipients, 0);
+    reading->bounce->layout = NULL;
+    return FALSE;
+}
+
 gboolean
 layout_path_read(BounceReading *reading)
 {
@@ -57,5 +83,5 @@ layout_path_read(BounceReading *reading)
         if (!bounce_reading_take(reading,
                                  read_finding(reading, g_ptr_array_index(layout->findings, i))))
             break;
-    return TRUE;
+    return is_believed(reading, layout);
 }

@@ -505,15 +505,39 @@ is_own(const Reader *reader, LinePiece address)
     return layout_guess_names(reader->source->header, "To", address);
 }
 
-/* Postmasters are recipients, too: only free text names them for another reason. */
+/* Does the form read free text? Only that names others than sender and recipient. */
 static gboolean
-is_whom_to_ask(const Reader *reader, LinePiece address)
+reads_free_text(const LayoutForm *form)
 {
-    const GPtrArray *fallbacks = reader->source->form->fallbacks;
-    for (guint i = 0; i < fallbacks->len; i++)
-        if (strcmp(g_ptr_array_index(fallbacks, i), "text") == 0)
-            return layout_guess_is_helper(address);
+    for (guint i = 0; i < form->fallbacks->len; i++)
+        if (strcmp(g_ptr_array_index(form->fallbacks, i), "text") == 0)
+            return TRUE;
     return FALSE;
+}
+
+/* "write to ...": the words before the address tell that it is not the recipient's. */
+static gboolean
+is_after_advice(const Line *line, LinePiece address)
+{
+    static const char *const advice[] = {"write to ",   "contact ", "use ",  "try ",   "ask ",
+                                         "address is ", "consult ", "call ", "visit ", "inform "};
+    gsize before = (gsize)(address.start - line->text);
+    while (before > 0 && strchr("<\"'(", line->lower[before - 1]) != NULL)
+        before--;
+    for (guint i = 0; i < G_N_ELEMENTS(advice); i++) {
+        gsize length = strlen(advice[i]);
+        if (before >= length && memcmp(line->lower + before - length, advice[i], length) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Postmasters are recipients, too, but for free text. */
+static gboolean
+is_whom_to_ask(const Reader *reader, const Line *line, LinePiece address)
+{
+    return reads_free_text(reader->source->form) &&
+           (layout_guess_is_helper(address) || is_after_advice(line, address));
 }
 
 /* A sentence may name the sender before the recipient, "your mail from ... to ...", and behind him
@@ -525,7 +549,7 @@ take_named_in_heading(Reader *reader, Line line)
     while (layout_form_match(reader->source->form, LAYOUT_LINE_HEADING, &line, &match) &&
            match.address.start != NULL) {
         gboolean own = is_own(reader, match.address);
-        if (!own && !is_whom_to_ask(reader, match.address))
+        if (!own && !is_whom_to_ask(reader, &line, match.address))
             return take_recipient(reader, LAYOUT_LINE_HEADING, &line);
         if (own)
             reader->own = match.address;
@@ -608,6 +632,20 @@ recipients_from(Reader *reader, const HeaderFields *fields, const char *name)
         add_recipients(reader, (LinePiece){value, strlen(value)});
 }
 
+/* Of whom all of the text speaks, if the form takes all lines for the reason. */
+static void
+guess_recipient(Reader *reader, LinePiece address)
+{
+    const LayoutSource *source = reader->source;
+    guint end = layout_reader_original_line(source->common, source->text, source->places);
+    add_recipient(reader, address);
+    for (guint i = 0; i < end && source->form->why == LAYOUT_WHY_ALL; i++) {
+        const Line *line = layout_text_line(source->text, i);
+        if (reader->current->text->len < TEXT_OCTETS)
+            say(reader, reader->current, (LinePiece){line->text, line->length});
+    }
+}
+
 /* In the order in which the form names them; the first guess ends what is sure. */
 static void
 fall_back(Reader *reader)
@@ -623,7 +661,7 @@ fall_back(Reader *reader)
         else if (!guess)
             return;
         else if (layout_guess(reader->source, name, &address))
-            add_recipient(reader, address);
+            guess_recipient(reader, address);
     }
     if (reader->drafts->len == 0 && guess && reader->own.start != NULL)
         add_recipient(reader, reader->own);

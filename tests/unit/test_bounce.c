@@ -185,6 +185,41 @@ test_worst_kind(void **state)
     assert_int_equal(delivered->kind, MAIL_KIND_DELIVERED);
 }
 
+/* A mail system that writes no words of a report: only a reason makes it one. */
+static void
+test_plain_words(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *category; /* NULL: no report */
+    } cases[] = {
+        {"The mail you sent to charles@example.net came back: there is no such user.",
+         "user-unknown"},
+        {"Your mail to charles@example.net came back. Its mailbox is full.", "mailbox-full"},
+        {"Your message to charles@example.net is bigger than 10 MB, which is too large.",
+         "message-too-large"},
+        {"Your mail to charles@example.net waits until you confirm it.", NULL},
+        {"Your message was read by charles@example.net.", NULL},
+        {"The mail of today: charles@example.net wrote to you.", NULL},
+        {"Welcome! Write to charles@example.net if a mail is missing.", NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *mail = g_strconcat("From: MAILER-DAEMON@example.net\nTo: ada@example.org\n"
+                                            "Subject: engine\n\n",
+                                            cases[i].text, "\n", NULL);
+        g_autoptr(Bounce) bounce = read_octets(mail, strlen(mail));
+        assert_int_equal(bounce->kind,
+                         cases[i].category != NULL ? MAIL_KIND_FAILURE : MAIL_KIND_NOT_A_BOUNCE);
+        if (cases[i].category == NULL)
+            continue;
+        const BounceRecipient *recipient = g_ptr_array_index(bounce->recipients, 0);
+        assert_string_equal(recipient->recipient, "charles@example.net");
+        assert_string_equal(category_info(recipient->classification.category)->name,
+                            cases[i].category);
+    }
+}
+
 /* ---- statuses and names --------------------------------------------------------------------- */
 
 static void
@@ -264,10 +299,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mails),         cmocka_unit_test(test_table_is_whole),
-        cmocka_unit_test(test_original),      cmocka_unit_test(test_worst_kind),
-        cmocka_unit_test(test_quoted_status), cmocka_unit_test(test_quoted_code),
-        cmocka_unit_test(test_real_names),
+        cmocka_unit_test(test_mails),       cmocka_unit_test(test_table_is_whole),
+        cmocka_unit_test(test_original),    cmocka_unit_test(test_worst_kind),
+        cmocka_unit_test(test_plain_words), cmocka_unit_test(test_quoted_status),
+        cmocka_unit_test(test_quoted_code), cmocka_unit_test(test_real_names),
     };
     return cmocka_run_group_tests(tests, build_classifier, drop_classifier);
 }

@@ -177,6 +177,17 @@ leaves_ordinary_mail_alone(void **state)
         "Received: 12, sent: 10, see https://mail.example.net/\n",
         "From: postmaster@example.net\nTo: ada@example.org\nSubject: Report of returned mail\n\n"
         "12 mails came back this week. Ask charles@example.net.\n",
+        /* about the reader's own mailbox, and about mail to it */
+        "From: MAILER-DAEMON@example.org\nTo: ada@example.org\nSubject: Mailbox quota\n\n"
+        "Your mailbox is over quota. New mail for ada@example.org will be rejected.\n",
+        "Return-Path: <>\nFrom: postmaster@example.org\nTo: ada@example.org\n"
+        "Subject: Virus in a mail rejected\n\n"
+        "A mail from charles@example.net to you was held: it has a virus.\n",
+        "Return-Path: <>\nFrom: postmaster@example.org\nTo: ada@example.org\n"
+        "Subject: Rejected mail of today\n\n"
+        "These messages were rejected as spam:\n\n  charles@example.net: buy now\n",
+        "From: MAILER-DAEMON@example.org\nTo: ada@example.org\nSubject: Today\n\n"
+        "Messages delivered: 10. Messages rejected: 3. User unknown: 2. Top: bob@example.org\n",
         /* a calendar's answer, a shop, a list that gives up, an announcement */
         "Return-Path: <>\nFrom: calendar@example.net\nSubject: Accepted: meeting\n\n"
         "The invitation could not be delivered to charles@example.net\n",
