@@ -226,6 +226,15 @@ log_notice(const char *format, ...)
 }
 
 void
+log_switch(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say(LOG_NOTICE, "", format, arguments);
+    va_end(arguments);
+}
+
+void
 log_info(const char *format, ...)
 {
     if (!is_written(LOG_INFO))

@@ -50,6 +50,9 @@ void log_warning(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void log_notice(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void log_info(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
+/* A notice that is written at any level: that what is logged has been switched. */
+void log_switch(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
 /* A line that is only written while its area is traced; costs one load of an atomic otherwise. */
 void log_trace(LogArea area, const char *format, ...) G_GNUC_PRINTF(2, 3);
 

@@ -167,7 +167,7 @@ note_loss(EventLog *log, Loss loss, int error_number, gint64 now_us)
 
 /* A line is no longer waited for: its producer has been told, or has left. */
 static void
-settle(EventLog *log, Entry *entry, gboolean written, int error_number)
+settle(EventLog *log, const Entry *entry, gboolean written, int error_number)
 {
     (void)pthread_mutex_lock(&log->lock);
     log->queue.lines--;
@@ -185,14 +185,22 @@ settle(EventLog *log, Entry *entry, gboolean written, int error_number)
 }
 
 static void
-write_entries(EventLog *log, Entry *entry)
+write_entries(EventLog *log, const Entry *first)
 {
-    while (entry != NULL) {
+    for (const Entry *entry = first; entry != NULL; entry = entry->next) {
         int error_number = 0;
-        Entry *next = entry->next;
         gboolean written = log->sink == NULL ||
                            event_sink_write(log->sink, entry->line, entry->size, &error_number);
         settle(log, entry, written, error_number);
+    }
+}
+
+/* Behind all of them: nobody waits for a syslog that is slow. */
+static void
+tell_entries(Entry *entry)
+{
+    while (entry != NULL) {
+        Entry *next = entry->next;
         if (entry->words != NULL)
             log_info("%s", entry->words);
         entry_free(entry);
@@ -266,6 +274,7 @@ write_batch(EventLog *log, const Batch *batch)
     if (batch->reopen)
         reopen_sink(log);
     write_entries(log, batch->entries);
+    tell_entries(batch->entries);
     for (Loss loss = 0; loss < LOSS_COUNT; loss++)
         if (batch->missing[loss] > 0)
             write_summary(log, loss, batch->missing[loss]);

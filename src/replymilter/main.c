@@ -208,7 +208,7 @@ switch_tracing(void)
     g_autofree char *areas = log_trace_areas();
     gboolean on = strcmp(areas, "none") == 0;
     log_trace_set(on ? "all" : "none", NULL);
-    log_notice("tracing is %s", on ? "on" : "off");
+    log_switch("tracing is %s", on ? "on" : "off");
 }
 
 static void

@@ -48,7 +48,7 @@ answer_trace(const Asked *asked, GError **error)
         if (!log_trace_set(asked->arguments, error))
             return NULL;
         g_autofree char *areas = log_trace_areas();
-        log_notice("traced from now on: %s (by user %u)", areas, asked->peer->uid);
+        log_switch("traced from now on: %s (by user %u)", areas, asked->peer->uid);
     }
     return log_trace_areas();
 }
@@ -59,7 +59,7 @@ answer_log_level(const Asked *asked, GError **error)
     if (*asked->arguments != '\0') {
         if (!log_level_set(asked->arguments, error))
             return NULL;
-        log_notice("log level from now on: %s (by user %u)", log_level(), asked->peer->uid);
+        log_switch("log level from now on: %s (by user %u)", log_level(), asked->peer->uid);
     }
     return g_strdup(log_level());
 }

@@ -148,6 +148,8 @@ def test_log_level(daemon):
         return f"{daemon.policy_path}: loaded" in daemon.errors()[before:]
 
     assert ask(daemon, "loglevel").stdout == "info\n"
+    ask(daemon, "loglevel", "error")
+    assert "log level from now on: error" in daemon.errors()  # whoever reads on knows why so little comes
     assert ask(daemon, "loglevel", "warning").stdout == "warning\n"
     assert not said_at_reload()
     assert status(daemon)["log"]["level"] == "warning"

@@ -167,6 +167,7 @@ logs_what_it_changes(void **state)
     assert_string_equal(said, "replymilter: traced from now on: engine (by user 4711)\n"
                               "replymilter: log level from now on: notice (by user 4711)\n"
                               "replymilter: trace: written all the same\n"
+                              "replymilter: log level from now on: error (by user 4711)\n"
                               "replymilter: error: written\n");
 }
 
