@@ -110,7 +110,8 @@ static const SettingRow rows[] = {
      .choices = disclosure_names,
      FIELD(site.disclosure),
      .help = "How much outsiders are told: all of it, or (brief) the general sentence of the "
-             "failure's category only. The event log gets everything either way."},
+             "failure's category only. At the tables nobody is known, and so everybody is an "
+             "outsider. The event log gets everything either way."},
     {"replies.default",
      SETTING_CHOICE,
      {"annotate"},
