@@ -30,7 +30,8 @@ print_lines(const SocketSettings *settings, const char *section, const Policy *p
     fputs(lines, stdout);
     g_autofree char *distrust = sendmail_setup_distrusts(socket);
     if (distrust != NULL)
-        command_complain("sendmail: %s: %s: Sendmail would not start", socket, distrust);
+        command_complain("sendmail: %s: %s: Sendmail would not %s", socket, distrust,
+                         policy != NULL ? "start" : "ask it");
     return COMMAND_DONE;
 }
 

@@ -172,3 +172,18 @@ def test_sendmail_and_its_socket(make_sendmail, make_sink):
         sendmail.start()
     found = re.search(r"Xreplymilter: local socket name \S+ (unsafe: .*)", str(raised.value))
     quoted("Xreplymilter: local socket name /run/replymilter.sock " + found.group(1))
+
+
+def test_sendmail_and_the_table(make_sendmail, make_sink, folder):
+    policy = os.path.join(folder, "policy.conf")
+    with open(policy, "w", encoding="ascii") as file:
+        for door in ("milter", "tables"):
+            file.write(f'{door} = {{ socket = "unix:{sendmails.INSIDE}/run/{door[0]}.sock"; }};\n')
+    rules = replyctl("sendmail", "-c", policy, "--ruleset").stdout.partition("LOCAL_CONFIG")
+    sendmail = make_sendmail(make_sink().port, rules="".join(rules[1:]))
+    os.symlink("nowhere", sendmail.path("run/t.sock"))
+    sendmail.start()
+    said = smtp.send(sendmail.port, source=sendmails.STRANGER, recipients=["x@else.test"])["rcpt"][0]
+    assert said.wire_lines == ["550 5.7.1 <x@else.test>... Relaying denied"]
+    line = sendmail.wait_log("SYSERR.*socket map")[0]
+    quoted(re.sub(r"\S+t\.sock", "/run/replymilter-tables.sock", line[line.index("SYSERR") :]))

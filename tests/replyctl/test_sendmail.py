@@ -61,6 +61,9 @@ class TestSendmail(Case):
         for path, reason in (("link", f"{self.folder}/link is a symbolic link"), ("wide/sock", f"{self.folder}/wide is writable by its group")):
             _, notes = self.lines(f'milter = {{ socket = "unix:{self.folder}/{path}"; }};\n')
             self.assertIn(f"{reason}: Sendmail would not start", notes)
+        _, notes = self.lines(f'milter = {{ socket = "unix:/q/m.sock"; }};\ntables = {{ socket = "unix:{self.folder}/link"; }};\n', "-r")
+        self.assertIn("link is a symbolic link: Sendmail would not ask it", notes)
+        self.assertNotIn("would not start", notes)
 
     def test_faults(self):
         self.assertIn("what is", self.fault(2, "sendmail", "x"))
