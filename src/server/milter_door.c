@@ -23,6 +23,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "server/milter_changes.h"
+#include "server/milter_needs.h"
 #include "server/milter_reply.h"
 #include "server/milter_session.h"
 #include "server/trouble.h"
@@ -38,11 +39,6 @@ enum {
  * answer: the MTA would wait until the process has ended.
  */
 enum { CLOSE_SESSION = 21 };
-
-/* Who is not served is told so at connect, and that is all. */
-#define STEPS_UNCHECKED                                                                            \
-    (SMFIP_NOHELO | SMFIP_NOMAIL | SMFIP_NORCPT | SMFIP_NODATA | SMFIP_NOUNKNOWN | SMFIP_NOHDRS |  \
-     SMFIP_NOEOH | SMFIP_NOBODY)
 
 /* What libmilter keeps for us on one connection. */
 typedef struct {
@@ -206,6 +202,14 @@ connection_of(SMFICTX *context)
     return connection != NULL ? connection : connection_new(context);
 }
 
+/* Who is not served is told so at connect, whatever the policy needs. */
+static unsigned long
+steps_unchecked(const MilterSession *session, unsigned long offered)
+{
+    const PolicyNeeds *needs = policy_needs(milter_session_policy(session));
+    return milter_needs_steps(needs, offered) & ~(unsigned long)(SMFIP_NR_CONN | SMFIP_NOCONNECT);
+}
+
 static sfsistat
 on_negotiate(SMFICTX *context, unsigned long actions, unsigned long steps, unsigned long f2,
              unsigned long f3, unsigned long *wanted_actions, unsigned long *wanted_steps,
@@ -218,7 +222,7 @@ on_negotiate(SMFICTX *context, unsigned long actions, unsigned long steps, unsig
     *wanted_f2 = 0;
     *wanted_f3 = 0;
     if (connection->unchecked) {
-        connection->steps = *wanted_steps = steps & STEPS_UNCHECKED;
+        connection->steps = *wanted_steps = steps_unchecked(session, steps);
         *wanted_actions = 0;
         return SMFIS_CONTINUE;
     }

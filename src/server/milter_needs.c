@@ -37,7 +37,13 @@ milter_needs_steps(const PolicyNeeds *needs, unsigned long offered)
     if (!end_of_headers)
         steps |= SMFIP_NOEOH;
     steps |= body ? SMFIP_NR_BODY : SMFIP_NOBODY;
-    return steps & offered;
+    return milter_needs_whole(steps) & offered;
+}
+
+unsigned long
+milter_needs_whole(unsigned long steps)
+{
+    return steps & SMFIP_NOHDRS ? steps : steps & ~(unsigned long)SMFIP_NOEOH;
 }
 
 unsigned long

@@ -322,7 +322,8 @@ milter_session_negotiate(MilterSession *session, unsigned long actions, unsigned
     session_filters_begin(filters, (guint32)actions, (guint32)steps);
     session->actions =
         session_filters_actions(filters, (guint32)milter_needs_actions(needs, actions));
-    session->steps = session_filters_steps(filters, (guint32)milter_needs_steps(needs, steps));
+    session->steps = milter_needs_whole(
+        session_filters_steps(filters, (guint32)milter_needs_steps(needs, steps)));
 }
 
 unsigned long

@@ -25,7 +25,15 @@ from harness.filter import (
     replace_body,
     reply,
 )
-from harness.milter import ALL_ACTIONS, HDR_LEADSPC, SETSYMLIST
+from harness.milter import (
+    ALL_ACTIONS,
+    HDR_LEADSPC,
+    NOBODY,
+    NODATA,
+    NOEOH,
+    NOHDRS,
+    SETSYMLIST,
+)
 from harness.net import slow, wait_for
 from harness.pair import KEEP, Told, assert_same, mail, mails, talk
 
@@ -360,6 +368,18 @@ def test_mail_of_the_mta_itself(make_pair):
         assert pair.sink.mails == []
         pair.postfix.run("postsuper", "-d", "ALL")
     assert shown[1] == shown[0]
+
+
+@pytest.mark.parametrize("steps", [NOEOH, NOEOH | NOBODY, NOHDRS, NOHDRS | NOEOH, NODATA | NOEOH])
+def test_no_headers_and_filters_that_skip(pair, steps):
+    """What nobody wants is left out, and yet libmilter must find its way through a mail without headers."""
+    contents = (b"\r\nHello.\r\n", b"", b"Subject: a\r\n\r\n", b"Hello.\r\n")
+    dialog = [
+        HELLO,
+        *(step for content in contents for step in mail("a@local.test", content=content)),
+        "QUIT",
+    ]
+    assert_same(pair.both(dialog, *[{"script": {}, "steps": steps}] * 2))
 
 
 # ---- memory

@@ -70,9 +70,9 @@ NO_REPORTS = " bounces = { max_body = 0; };"
 
 # what the policy has, and what must (not) have been asked of the MTA
 NEGOTIATED = [
-    ("reports", "", NR_HDR | NR_BODY | NOEOH | NR_CONN | NR_HELO | NR_MAIL, NOHDRS | NOBODY, 0),
-    ("tags", TAG, NR_HDR | NR_BODY | NOEOH | NR_CONN | NR_HELO | NR_MAIL, NOHDRS | NOBODY, ADDHDRS | CHGHDRS),
-    ("kind", check('kind = "feedback";'), NR_HDR | NR_BODY | NOEOH | NR_MAIL, NOHDRS | NOBODY, 0),
+    ("reports", "", NR_HDR | NR_BODY | NR_EOH | NR_CONN | NR_HELO | NR_MAIL, NOHDRS | NOBODY | NOEOH, 0),
+    ("tags", TAG, NR_HDR | NR_BODY | NR_EOH | NR_CONN | NR_HELO | NR_MAIL, NOHDRS | NOBODY | NOEOH, ADDHDRS | CHGHDRS),
+    ("kind", check('kind = "feedback";'), NR_HDR | NR_BODY | NR_EOH | NR_MAIL, NOHDRS | NOBODY | NOEOH, 0),
     ("nothing", NO_REPORTS, NOHDRS | NOBODY | NOEOH | NR_CONN | NR_HELO | NR_MAIL, 0, 0),
     ("client", check('client = "192.0.2.1";') + NO_REPORTS, NOHDRS | NOBODY | NR_CONN | NR_HELO | NR_MAIL, 0, 0),
     ("helo at once", check('helo = "x";', NOT_HERE + "; at_once = true") + NO_REPORTS, NR_CONN | NR_MAIL | NOHDRS | NOBODY, NR_HELO, 0),
@@ -80,7 +80,7 @@ NEGOTIATED = [
     ("recipient", check('recipient = "a@b.test";') + NO_REPORTS, NR_CONN | NR_HELO | NR_MAIL | NOHDRS | NOBODY, 0, 0),
     ("data", check('stage = "data"; sender = "a@b.test";') + NO_REPORTS, NR_CONN | NR_HELO | NR_MAIL | NOHDRS | NOBODY, 0, 0),
     ("header", check('header = "Subject: *x*";') + NO_REPORTS, NR_MAIL | NOBODY, NOHDRS | NOEOH | NR_EOH, 0),
-    ("size", check('size = ">10";') + NO_REPORTS, NR_MAIL | NR_BODY | NOEOH, NOBODY | NOHDRS, 0),
+    ("size", check('size = ">10";') + NO_REPORTS, NR_MAIL | NR_BODY | NR_EOH, NOBODY | NOHDRS | NOEOH, 0),
     ("quarantine", check('sender = "a@b.test";', 'action = "quarantine"') + NO_REPORTS, NOHDRS | NOBODY, 0, QUARANTINE),
 ]  # fmt: skip
 
@@ -447,6 +447,20 @@ def test_memory_of_all_sessions_is_bounded(session):
             client.close()
         else:
             pytest.fail("the memory was not given back")
+
+
+def test_a_mail_without_headers(session):
+    """libmilter has no way from DATA to a body, or to the end, but by headers or their end."""
+    for content in ("Hello.\r\n", ""):
+        _, client = session("bounces = { tag = true; };")
+        client.mail("<>")
+        client.rcpt()
+        assert client.data() == "c"
+        client.end_of_headers()
+        if content:
+            client.body(content)
+        assert client.end()[-1] == "c"
+        client.quit()
 
 
 def test_sessions_over_the_limit_are_let_through(start):

@@ -684,8 +684,8 @@ only_what_is_needed_is_asked_for(void **state)
     } cases[] = {
         {"",
          SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL | SMFIP_NR_HDR | SMFIP_NR_BODY |
-             SMFIP_NOEOH | SMFIP_RCPT_REJ,
-         SMFIP_NR_RCPT | SMFIP_NR_DATA | SMFIP_NOHDRS | SMFIP_NOBODY},
+             SMFIP_NR_EOH | SMFIP_RCPT_REJ,
+         SMFIP_NR_RCPT | SMFIP_NR_DATA | SMFIP_NOHDRS | SMFIP_NOBODY | SMFIP_NOEOH},
         {"# bounces = { max_body = 0; };",
          SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL | SMFIP_NOHDRS | SMFIP_NOEOH | SMFIP_NOBODY |
              SMFIP_RCPT_REJ,
