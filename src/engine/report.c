@@ -106,11 +106,14 @@ says_something(const SmtpReply *reply)
            *smtp_reply_line(reply, 0)->text != '\0';
 }
 
-/* A failure has a reply, even an empty one; the others have one if they say something. */
+/* A failure has a reply, even an empty one; the others have one if they say something. What an
+ * automatic answer says is its subject, which tells of a person and is nobody's business here. */
 static SmtpReply *
 reply_of(const BounceRecipient *recipient, MailKind kind)
 {
     gboolean fails = mail_kind_fails(kind);
+    if (kind == MAIL_KIND_AUTO_REPLY)
+        return NULL;
     if (recipient == NULL)
         return fails ? smtp_reply_new(0, ENHANCED_STATUS_NONE, "") : NULL;
     return fails || says_something(recipient->reply) ? smtp_reply_copy(recipient->reply) : NULL;

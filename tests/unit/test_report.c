@@ -280,6 +280,28 @@ a_report_that_names_nobody_is_told_once(void **state)
     sample_clear(&none);
 }
 
+/* Its subject tells of a person: "Out of office: my surgery". */
+static void
+what_an_automatic_answer_says_is_left_out(void **state)
+{
+    (void)state;
+    g_autoptr(Policy) policy = policy_with("");
+    const ReportWay way = {.hostname = HOST};
+    for (int kind = MAIL_KIND_DELIVERED; kind <= MAIL_KIND_AUTO_REPLY; kind++) {
+        Sample sample;
+        Facts facts, reported;
+        Decision decision;
+        sample_init(&sample, (MailKind)kind, "jo.doe@far.example", "my surgery on Monday");
+        facts_init(&facts, DOOR_MILTER);
+        decision_init(&decision);
+        report_decide(policy, &way, &facts, &sample.bounce, 0, &reported, &decision);
+        assert_string_equal(facts_get(&reported, FACT_RECIPIENT), "jo.doe@far.example");
+        assert_int_equal(decision.original == NULL, kind == MAIL_KIND_AUTO_REPLY);
+        decision_clear(&decision);
+        sample_clear(&sample);
+    }
+}
+
 int
 main(void)
 {
@@ -289,6 +311,7 @@ main(void)
         cmocka_unit_test(tells_of_the_mail_that_failed),
         cmocka_unit_test(asks_the_address_where_the_report_is_silent),
         cmocka_unit_test(a_report_that_names_nobody_is_told_once),
+        cmocka_unit_test(what_an_automatic_answer_says_is_left_out),
     };
     return cmocka_run_group_tests(tests, policy_fixture_begin, policy_fixture_end);
 }
