@@ -188,6 +188,15 @@ leaves_ordinary_mail_alone(void **state)
         "These messages were rejected as spam:\n\n  charles@example.net: buy now\n",
         "From: MAILER-DAEMON@example.org\nTo: ada@example.org\nSubject: Today\n\n"
         "Messages delivered: 10. Messages rejected: 3. User unknown: 2. Top: bob@example.org\n",
+        /* what else has a recipient and a reason, or rejects somebody */
+        "Return-Path: <>\nFrom: Bank <service@bank.example>\nTo: ada@example.org\n"
+        "Subject: Payment returned to sender\n\n"
+        "Recipient: charles@example.net\nReason: account closed\n",
+        "From: postmaster@example.org\nTo: ada@example.org\nSubject: Rejected logins\n\n"
+        "User unknown: 3 logins of charles@example.net were rejected.\n",
+        "Return-Path: <>\nFrom: alert@example.org\nTo: ada@example.org\n"
+        "Subject: Delivery failure rate\n\n"
+        "12 % of all mail could not be delivered to others. Top: charles@example.net\n",
         /* a calendar's answer, a shop, a list that gives up, an announcement */
         "Return-Path: <>\nFrom: calendar@example.net\nSubject: Accepted: meeting\n\n"
         "The invitation could not be delivered to charles@example.net\n",
