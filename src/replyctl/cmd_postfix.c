@@ -91,6 +91,7 @@ undo(const PostfixOptions *options, const Policy *policy, const PostfixInstall *
         return COMMAND_FAILED;
     }
     g_autoptr(PostfixPlan) plan = postfix_plan_undo(now, policy);
+    print_notes(plan);
     if (plan->changes->len > 0)
         return apply(now, plan, TRUE);
     puts(restored ? "Done: now run postfix reload." : "There is nothing to change.");

@@ -461,6 +461,20 @@ undo_classes(Planner *planner)
                    "no filter asks for these any more");
 }
 
+/* Without us nobody asks those that Postfix does not name any more. */
+static void
+note_lost_filters(Planner *planner)
+{
+    const char *value = postfix_install_value(planner->install, "smtpd_milters");
+    g_autoptr(GPtrArray) elements = postfix_list_split(value);
+    gboolean named = FALSE;
+    for (guint i = 0; i < elements->len; i++)
+        named |= is_wrapped(planner, g_ptr_array_index(elements, i));
+    if (policy_filter_count(planner->policy) > 0 && !named)
+        add_note(planner->plan, "smtpd_milters names none of the filters that replymilter has "
+                                "asked: put them back, or mail passes by them");
+}
+
 PostfixPlan *
 postfix_plan_undo(const PostfixInstall *install, const Policy *policy)
 {
@@ -481,6 +495,7 @@ postfix_plan_undo(const PostfixInstall *install, const Policy *policy)
     }
     undo_classes(&planner);
     plan_group(&planner, TRUE);
+    note_lost_filters(&planner);
     return planner_end(&planner);
 }
 

@@ -91,6 +91,14 @@ class TestPostfix(Case):
         self.assertIn("handed in on this host passes by the filters", notes)
         self.assertIn("no bounce can be made", self.plan("-m", "-b", smtpd_milters=wanted, non_smtpd_milters="$smtpd_milters")[1])
 
+    def test_filters_that_undo_does_not_bring_back(self):
+        self.policy.write_text(SOCKETS + 'filters = ( { name = "dkim"; socket = "inet:8891@localhost"; } );\n')
+        for name in ("main.cf", "master.cf"):
+            (self.folder / name).write_text("")
+        for milters, note in (("unix:/o.sock", True), ("unix:/o.sock, inet:localhost:8891", False)):
+            notes = self.plan("--undo", smtpd_milters=milters, config_directory=str(self.folder))[1]
+            self.assertEqual("put them back" in notes, note, notes)
+
     def test_a_table_that_answers_everything(self):
         self.assertIn("never asked", self.plan(smtpd_reject_footer_maps="static:{call us}")[1])
         self.assertEqual(self.plan(smtpd_reject_footer_maps="socketmap:unix:/run/t.sock:footer, static:{call us}")[1], "")
