@@ -330,6 +330,8 @@ def test_name_servers_that_do_not_answer(make_pair):
     name = "filter.example"
 
     def alone():
+        with open("/etc/resolv.conf", "w", encoding="ascii") as file:
+            file.write(f"nameserver 127.0.0.1\noptions timeout:{int(slow(1))} attempts:1\n")
         dns = Dns({name: ("127.0.0.1", None)})
         dns.silent = True
         far = Filter({b"E": add_header("X-Far", "1") + CONTINUE}, inet=True)
