@@ -342,7 +342,8 @@ def test_name_servers_that_do_not_answer(make_pair):
             said = talk(pair.wrapped, DIALOG)
             assert said[2][:4] == b"451 ", said
             failure = pair.daemon.wait_event(event="filter-failure")["reason"]
-            assert failure.endswith("its host is not found in time"), failure
+            # "in time", or what the resolver said when it gave up: whichever is first.
+            assert "its host is not found" in failure, failure
             dns.silent = False
             wait_for(
                 lambda: pair.say(pair.wrapped, DIALOG).mails, "the filter to be found", step=0.2
