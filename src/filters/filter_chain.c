@@ -253,7 +253,7 @@ stopped(const FilterClient *client, FilterVerdict verdict, gboolean asked, gint6
         result.reply_length = filter_client_reply(client)->len;
     }
     if (verdict == FILTER_VERDICT_FAILED) {
-        result.on_failure = result.filter->on_failure;
+        result.on_failure = filter_client_on_failure(client);
         result.failure = filter_client_failure(client);
     }
     return result;
@@ -350,10 +350,8 @@ commit(HeldMessage *message, ChangeList *all, ChangeList *own)
 static FilterResult
 no_room(FilterClient *client, const HeldMessage *message, gint64 begun_us)
 {
-    filter_client_give_up(client, held_message_gap(message));
-    FilterResult result = stopped(client, FILTER_VERDICT_FAILED, TRUE, begun_us);
-    result.on_failure = FILTER_FAILURE_TEMPFAIL;
-    return result;
+    FilterVerdict verdict = filter_client_give_up(client, held_message_gap(message));
+    return stopped(client, verdict, TRUE, begun_us);
 }
 
 static FilterResult

@@ -100,7 +100,8 @@ FilterResult filter_chain_unknown(FilterChain *chain, const char *line);
  * and end of message. `message` becomes what they made of it. `changes`: what they asked for, in
  * order, is added to it: of those filters only that gave a verdict, and to be used only with
  * CONTINUE and ACCEPT; a new body is in the message (held_message_body_changed()). A message that
- * is not whole (held_message_gap()) is shown to nobody: FAILED, by the filter that was to see it.
+ * is not whole (held_message_gap()) is shown to nobody, and put off: FAILED, by the filter that was
+ * to see it, whatever its on_failure.
  * The transaction is over then, whatever the verdict.
  */
 FilterResult filter_chain_message(FilterChain *chain, HeldMessage *message, ChangeList *changes);

@@ -145,6 +145,13 @@ filter_client_wants(const FilterClient *client, MilterCommandCode code)
            (client->negotiated.steps & milter_step_unwanted(code)) == 0;
 }
 
+FilterFailure
+filter_client_on_failure(const FilterClient *client)
+{
+    return client->standing == STANDING_FAILED ? client->filter->on_failure
+                                               : FILTER_FAILURE_TEMPFAIL;
+}
+
 /* ---- what is reported ------------------------------------------------------------------------ */
 
 static void
@@ -155,6 +162,7 @@ report(FilterClient *client, MilterCommandCode stage, FilterVerdict verdict, gui
         .stage = stage,
         .verdict = verdict,
         .failure = verdict == FILTER_VERDICT_FAILED ? client->failure : NULL,
+        .on_failure = filter_client_on_failure(client),
         .changes = changes,
         .spent_us = client->spent_us,
         .again = client->again,
@@ -712,7 +720,7 @@ filter_client_give_up(FilterClient *client, const char *why)
     client->standing = STANDING_OUT_OF_MESSAGE;
     filter_state_gave_up(client->state);
     report(client, MILTER_COMMAND_BODYEOB, FILTER_VERDICT_FAILED, 0);
-    return failed_verdict(client, MILTER_COMMAND_BODYEOB);
+    return FILTER_VERDICT_FAILED;
 }
 
 void

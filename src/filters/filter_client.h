@@ -22,10 +22,11 @@
 /* One filter's part in an event, for events, logs and counters. */
 typedef struct {
     const PolicyFilter *filter;
-    MilterCommandCode stage; /* OPTNEG: when it was connected to */
-    FilterVerdict verdict;   /* ACCEPT: of this filter; FAILED whatever its on_failure */
-    const char *failure;     /* FAILED: what happened; else NULL */
-    guint changes;           /* at the end of a message: how many it has asked for */
+    MilterCommandCode stage;  /* OPTNEG: when it was connected to */
+    FilterVerdict verdict;    /* ACCEPT: of this filter; FAILED whatever its on_failure */
+    const char *failure;      /* FAILED: what happened; else NULL */
+    FilterFailure on_failure; /* FAILED: what becomes of the mail */
+    guint changes;            /* at the end of a message: how many it has asked for */
     gint64 spent_us;
     gboolean again; /* OPTNEG: it answers, and the last time it did not */
 } FilterNews;
@@ -73,6 +74,9 @@ const PolicyFilter *filter_client_filter(const FilterClient *client);
 /* What holds: NULL before it has negotiated, and after a failure. */
 const MilterNegotiation *filter_client_negotiated(const FilterClient *client);
 
+/* With FAILED: what becomes of the mail. One that it cannot be shown is put off. */
+FilterFailure filter_client_on_failure(const FilterClient *client);
+
 /* NULL, or what last happened to it. */
 const char *filter_client_failure(const FilterClient *client);
 
@@ -96,8 +100,8 @@ FilterVerdict filter_client_tell_end(FilterClient *client, ChangeList *changes, 
 /* The text of the last FILTER_VERDICT_REPLY. */
 const GString *filter_client_reply(const FilterClient *client);
 
-/* A failure that is not the filter's: this message cannot be shown to it. It stays in for the next
- * one. */
+/* A failure that is not the filter's: this message cannot be shown to it. That is FAILED whatever
+ * its on_failure, or a mail could be made that no filter sees. It stays in for the next one. */
 FilterVerdict filter_client_give_up(FilterClient *client, const char *why);
 
 /* The transaction is over otherwise than by its answer to the end of the message. */

@@ -17,8 +17,9 @@ typedef enum {
     FILTER_VERDICT_DISCARD,   /* never at connect and HELO, where it is taken as CONTINUE */
     FILTER_VERDICT_SHUTDOWN,  /* 421, and the SMTP connection is to be closed */
     FILTER_VERDICT_CONN_FAIL, /* the SMTP connection is to be closed */
-    FILTER_VERDICT_FAILED,    /* it could not be asked, and on_failure is not FILTER_FAILURE_ACCEPT;
-                               * never at connect and HELO: from MAIL on */
+    FILTER_VERDICT_FAILED,    /* it could not be asked, and on_failure is not FILTER_FAILURE_ACCEPT,
+                               * or the message cannot be shown to it; never at connect and HELO:
+                               * from MAIL on */
 } FilterVerdict;
 
 enum { FILTER_VERDICTS = FILTER_VERDICT_FAILED + 1 };

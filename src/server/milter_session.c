@@ -80,7 +80,7 @@ record_failure(MilterSession *session, const FilterNews *news, gboolean told)
     EventFilterFailure failure = {
         .filter = news->filter->name,
         .reason = news->failure,
-        .on_failure = news->filter->on_failure,
+        .on_failure = news->on_failure,
         .spent_us = news->spent_us,
         .told = told,
     };

@@ -382,6 +382,18 @@ def test_no_headers_and_filters_that_skip(pair, steps):
     assert_same(pair.both(dialog, *[{"script": {}, "steps": steps}] * 2))
 
 
+def test_more_headers_than_are_held(make_pair):
+    """No mail can be made that gets by the filters, not even by those that may fail."""
+    pair = make_pair(KEEP, 'timeout = 60.0; on_failure = "accept";').start()
+    content = b"A:\r\n" * 100001 + b"\r\nHello.\r\n"
+    steps = [HELLO, *mail("a@local.test", content=content), *mail("b@local.test"), "QUIT"]
+    seen = pair.say(pair.wrapped, steps, {}, {}, timeout=60)
+    assert seen.replies[5].startswith(b"451 4.3.0 "), seen.replies
+    assert [got.recipients for got in seen.mails] == [["b@local.test"]]
+    failure = pair.daemon.wait_event(event="filter-failure")
+    assert failure["on_failure"] == "tempfail" and "header" in failure["reason"]
+
+
 # ---- memory
 
 

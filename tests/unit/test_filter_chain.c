@@ -346,7 +346,8 @@ test_message_with_a_gap(void **state)
     assert_played(setup, "CHMRT", "T CONTINUE");
     FilterResult result = setup_event(setup, 'E', message, changes);
     g_autofree char *text = result_text('E', &result);
-    assert_string_equal(text, "E FAILED two");
+    assert_string_equal(text, "E FAILED one");
+    assert_int_equal(result.on_failure, FILTER_FAILURE_TEMPFAIL);
     assert_played(setup, "MRTE", "E CONTINUE");
     setup_stop(setup);
     for (guint i = 0; i < 2; i++)
