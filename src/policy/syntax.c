@@ -18,24 +18,38 @@ typedef enum {
     WANT_ELEMENT /* behind a comma */
 } Want;
 
+/* Where a name stands. */
+typedef struct {
+    guint file, line;
+} Place;
+
 typedef struct {
     char bracket; /* '{' '[' '('; '\0' for a file */
     guint line;
     Want want;
     char *name;           /* of the setting that is being read */
+    GHashTable *names;    /* of the settings so far -> Place *; NULL: there is none */
     gboolean string_last; /* the value so far is a string: another one adds to it */
 } Frame;
+
+/* An including file, to which an included one comes back. */
+typedef struct {
+    guint frames, file;
+} Including;
 
 struct SyntaxCheck {
     GArray *frames; /* of Frame */
     guint base;     /* frames that belong to the including files */
-    GArray *bases;  /* of guint: the earlier ones */
+    guint file;     /* that is being read, by its number */
+    guint files;    /* so far, but for the first */
+    GArray *bases;  /* of Including: the earlier ones */
 };
 
 static void
 clear_frame(gpointer frame)
 {
     g_free(((Frame *)frame)->name);
+    g_clear_pointer(&((Frame *)frame)->names, g_hash_table_unref);
 }
 
 SyntaxCheck *
@@ -44,7 +58,7 @@ syntax_check_new(void)
     SyntaxCheck *check = g_new0(SyntaxCheck, 1);
     check->frames = g_array_new(FALSE, TRUE, sizeof(Frame));
     g_array_set_clear_func(check->frames, clear_frame);
-    check->bases = g_array_new(FALSE, FALSE, sizeof(guint));
+    check->bases = g_array_new(FALSE, FALSE, sizeof(Including));
     Frame file = {.want = WANT_NAME};
     g_array_append_val(check->frames, file);
     check->base = 1;
@@ -64,15 +78,19 @@ syntax_check_free(SyntaxCheck *check)
 void
 syntax_check_enter(SyntaxCheck *check)
 {
-    g_array_append_val(check->bases, check->base);
+    Including back = {.frames = check->base, .file = check->file};
+    g_array_append_val(check->bases, back);
     check->base = check->frames->len;
+    check->file = ++check->files;
 }
 
 void
 syntax_check_leave(SyntaxCheck *check)
 {
     g_assert(check->bases->len > 0);
-    check->base = g_array_index(check->bases, guint, check->bases->len - 1);
+    Including back = g_array_index(check->bases, Including, check->bases->len - 1);
+    check->base = back.frames;
+    check->file = back.file;
     g_array_set_size(check->bases, check->bases->len - 1);
 }
 
@@ -97,8 +115,25 @@ closing(char bracket)
 /* ---- one function for each thing that can come --------------------------------------------------
  */
 
+/* A setting may stand only once in its group; libconfig would not say where the other one is. */
 static char *
-take_name(Frame *frame, const char *name)
+enter_name(Frame *frame, const char *name, Place place)
+{
+    if (frame->names == NULL)
+        frame->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    const Place *other = g_hash_table_lookup(frame->names, name);
+    if (other == NULL) {
+        g_hash_table_insert(frame->names, g_strdup(name), g_memdup2(&place, sizeof(place)));
+        return NULL;
+    }
+    if (other->file != place.file)
+        return g_strdup_printf("\"%s\" is set in another file already", name);
+    return g_strdup_printf("\"%s\" is set in line %u already: put both into one", name,
+                           other->line);
+}
+
+static char *
+take_name(Frame *frame, const char *name, Place place)
 {
     switch (frame->want) {
     case WANT_NAME:
@@ -108,7 +143,7 @@ take_name(Frame *frame, const char *name)
         g_free(frame->name);
         frame->name = g_strdup(name);
         frame->want = WANT_EQUALS;
-        return NULL;
+        return enter_name(frame, name, place);
     case WANT_EQUALS:
         return g_strdup_printf("\"=\" is missing behind \"%s\"", frame->name);
     default:
@@ -217,7 +252,7 @@ syntax_check_token(SyntaxCheck *check, Token token, guint line)
     g_autofree char *text = g_strndup(token.text, token.length);
     switch (token.kind) {
     case TOKEN_NAME:
-        return take_name(top(check), text);
+        return take_name(top(check), text, (Place){.file = check->file, .line = line});
     case TOKEN_STRING:
     case TOKEN_VALUE:
         return take_value(top(check), token.kind == TOKEN_STRING);

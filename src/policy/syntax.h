@@ -1,10 +1,10 @@
 /*
  * syntax: the policy language's tokens and the order in which they may stand.
  *
- * libconfig says no more than "syntax error"; this says what is missing, and where. It takes
- * exactly what libconfig 1.5 takes, but for two traps: two strings in a list without a comma
- * between them, and commas behind the last element, which only later versions take.
- * Pure; one owner.
+ * libconfig says no more than "syntax error"; this says what is missing, or there twice, and where.
+ * It takes exactly what libconfig 1.5 takes, but for two traps: two strings in a list without a
+ * comma between them, and commas behind the last element, which only later versions take. Pure; one
+ * owner.
  */
 #pragma once
 

@@ -131,7 +131,8 @@ static void
 refuses_files(void **state)
 {
     static const Case cases[] = {
-        {"a = 1; a = 2;", "1: duplicate setting name, in: a = 1; a = 2;"},
+        {"a = 1;\n a = 2;",
+         "2: syntax error: \"a\" is set in line 1 already: put both into one, in: a = 2;"},
         {"site = {\n networks = [ \"::1\",\n 5 ];\n};",
          "3: mismatched element type in array, in: 5 ];"},
         {"site = { reference \"x\"; };", "1: syntax error: \"=\" is missing behind \"reference\", "
