@@ -121,10 +121,12 @@ has_reference(const char *reply)
 }
 
 static int
-judge(const char *reply, const Policy *policy)
+judge(const char *recipient, const char *reply, const Policy *policy)
 {
     if (reply[0] != '4' && reply[0] != '5') {
-        puts("\nNothing was refused: name a recipient that is, by --recipient.");
+        printf("\nNothing was refused: this server takes mail for <%s>. Name somebody\n"
+               "whom it refuses: replyctl postfix --verify --recipient ADDRESS\n",
+               recipient);
         return COMMAND_FAILED;
     }
     if (has_reference(reply)) {
@@ -141,26 +143,31 @@ judge(const char *reply, const Policy *policy)
     return COMMAND_DONE;
 }
 
+/* The address to offer. The caller frees it. NULL and an error: none is known. */
+static char *
+stranger(const PostfixOptions *options, const PostfixInstall *install, GError **error)
+{
+    if (options->recipient != NULL)
+        return g_strdup(options->recipient);
+    g_autofree char *domain = postfix_install_own_domain(install, error);
+    if (domain == NULL)
+        return NULL;
+    g_autofree char *name = reference_new(((guint64)g_random_int() << 32) | g_random_int());
+    g_autofree char *lower = g_ascii_strdown(name, -1);
+    return g_strdup_printf("replymilter-verify-%s@%s", lower, domain);
+}
+
 static int
 verify(const PostfixOptions *options, const PostfixInstall *install, const Policy *policy)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *name = reference_new(((guint64)g_random_int() << 32) | g_random_int());
-    g_autofree char *lower = g_ascii_strdown(name, -1);
-    g_autofree char *domain = NULL;
-    if (!postfix_postconf(install->folder, (const char *const[]){"-xh", "mydomain", NULL}, &domain,
-                          &error)) {
-        command_complain("postfix: %s", error->message);
-        return COMMAND_FAILED;
-    }
-    g_autofree char *recipient =
-        options->recipient != NULL
-            ? g_strdup(options->recipient)
-            : g_strdup_printf("replymilter-verify-%s@%s", lower, g_strstrip(domain));
-    g_autofree char *reply = smtp_probe(options->server != NULL ? options->server : "localhost",
-                                        recipient, print_said, NULL, &error);
+    g_autofree char *recipient = stranger(options, install, &error);
+    g_autofree char *reply = NULL;
+    if (recipient != NULL)
+        reply = smtp_probe(options->server != NULL ? options->server : "localhost", recipient,
+                           print_said, NULL, &error);
     if (reply != NULL)
-        return judge(reply, policy);
+        return judge(recipient, reply, policy);
     command_complain("postfix: %s", error->message);
     return COMMAND_FAILED;
 }

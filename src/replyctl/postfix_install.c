@@ -18,6 +18,7 @@ static const char *const parameters[] = {
     "milter_default_action",
     "mydomain",
     "non_smtpd_milters",
+    "proxy_read_maps",
     "queue_directory",
     "smtpd_milters",
     "smtpd_reject_filter_maps",
@@ -216,4 +217,30 @@ postfix_list_split(const char *value)
             at++;
     }
     return elements;
+}
+
+/* A name, not a table, a file, or a pattern of them; and one under which others reach the host. */
+static gboolean
+is_domain(const char *element)
+{
+    return strchr(element, '.') != NULL && strpbrk(element, ":/!$<>\"{}") == NULL &&
+           element[0] != '.' && !g_str_has_prefix(element, "localhost.");
+}
+
+char *
+postfix_install_own_domain(const PostfixInstall *install, GError **error)
+{
+    static const char *const lists[] = {"mydestination", "virtual_mailbox_domains",
+                                        "virtual_alias_domains", "mydomain"};
+    for (gsize i = 0; i < G_N_ELEMENTS(lists); i++) {
+        g_autofree char *value = NULL;
+        if (!postfix_postconf(install->folder, (const char *const[]){"-xh", lists[i], NULL}, &value,
+                              error))
+            return NULL;
+        g_autoptr(GPtrArray) elements = postfix_list_split(value);
+        for (guint j = 0; j < elements->len; j++)
+            if (is_domain(g_ptr_array_index(elements, j)))
+                return g_strdup(g_ptr_array_index(elements, j));
+    }
+    return g_strdup("localhost");
 }

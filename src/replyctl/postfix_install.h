@@ -30,6 +30,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PostfixInstall, postfix_install_free)
 /* "" where it is empty, or this version does not know it. */
 const char *postfix_install_value(const PostfixInstall *install, const char *parameter);
 
+/* A domain whose mailboxes this Postfix knows, so that it refuses those that are not there:
+ * "localhost" if it names none. The caller frees it. NULL and an error if postconf(1) fails. */
+char *postfix_install_own_domain(const PostfixInstall *install, GError **error);
+
 /*
  * Runs postconf(1) with these words, which end with NULL, for the Postfix of that folder. FALSE and
  * an error with what it said if it fails. `output` (may be NULL) is the caller's.

@@ -310,6 +310,25 @@ note_shadow(Planner *planner, const char *parameter)
     }
 }
 
+/* local(8), virtual(8) and pipe(8) leave all groups but Postfix's own before they ask, so they
+ * cannot open a socket of our group: proxymap(8) can, if it may read the table. */
+static void
+plan_delivery(Planner *planner)
+{
+    static const char parameter[] = "default_delivery_status_filter";
+    const char *socket = planner->tables->pdata[0];
+    const char *filter = postfix_install_value(planner->install, parameter);
+    const char *proxied = postfix_install_value(planner->install, "proxy_read_maps");
+    gboolean proxy = strstr(proxied, "$default_delivery_status_filter") != NULL;
+    if (filter[0] == '\0')
+        add_change(planner->plan, NULL, parameter,
+                   g_strdup_printf("%ssocketmap:%s:delivery", proxy ? "proxy:" : "", socket),
+                   "failed deliveries get the right status before they bounce");
+    else if (!names_one(filter, planner->tables))
+        add_note(planner->plan, "%s is %s already, and takes one table only: it is left", parameter,
+                 filter);
+}
+
 static void
 plan_tables(Planner *planner)
 {
@@ -328,16 +347,7 @@ plan_tables(Planner *planner)
                  "Postfix %s cannot ask for refusals to be explained: that came in 3.4",
                  planner->install->version_text);
     }
-    const char *filter = postfix_install_value(planner->install, "default_delivery_status_filter");
-    if (filter[0] == '\0')
-        add_change(planner->plan, NULL, "default_delivery_status_filter",
-                   g_strdup_printf("socketmap:%s:delivery", socket),
-                   "failed deliveries get the right status before they bounce");
-    else if (!names_one(filter, planner->tables))
-        add_note(
-            planner->plan,
-            "default_delivery_status_filter is %s already, and takes one table only: it is left",
-            filter);
+    plan_delivery(planner);
 }
 
 /* Bounces want "accept", the filters behind us do not. */

@@ -71,6 +71,7 @@ def test_set_up_tried_and_taken_back(admin):
     applied = admin.run("--apply")
     for door in ("smtpd_milters = { unix:", "default_action=accept }", ":delivery"):
         assert door in printed.stdout and door in applied.stdout
+    assert "default_delivery_status_filter = proxy:socketmap:" in printed.stdout
     assert not printed.stderr, "every name is right inside and outside of the chroot"
     admin.reload()
     refused = smtp.send(admin.host.port, recipients=["nouser@local.test"])["rcpt"][0]
@@ -85,6 +86,13 @@ def test_set_up_tried_and_taken_back(admin):
     admin.reload()
     assert admin.verify().returncode == 1
     assert "nothing to change" in admin.run("--undo").stdout
+
+
+def test_offers_a_stranger_in_a_domain_of_its_own(make_host):
+    """Debian's mydestination has $myhostname, and not $mydomain."""
+    host = make_host(SITE, settings={"mydomain": "elsewhere.test", "mydestination": "localhost.here.test, hash:/x, mx.here.test"})
+    offered = Admin(host, host.daemon.policy_path).verify()
+    assert "RCPT TO:<replymilter-verify-" in offered.stdout and "@mx.here.test>" in offered.stdout, offered.stdout + offered.stderr
 
 
 def test_own_bounces_and_services_of_their_own(admin):
