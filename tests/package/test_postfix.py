@@ -3,6 +3,7 @@
 import json
 import pathlib
 import re
+import time
 
 import pytest
 
@@ -149,6 +150,7 @@ def test_reload_refuses_a_policy_that_is_wrong(host):
     host.write(POLICY, good + "checks = 3;\n")
     refused = host.run("systemctl reload replymilter")
     assert refused.returncode != 0
+    assert "reload        FAILED" in host.say("replyctl status 2>&1")
     assert re.search(
         r"/etc/replymilter.conf:\d+: ", host.say("journalctl -p err -n 20 -t replymilter")
     )
@@ -156,6 +158,21 @@ def test_reload_refuses_a_policy_that_is_wrong(host):
     assert "Reference:" in host.smtp(*REFUSED)
     host.write(POLICY, good)
     host.say("systemctl reload replymilter")
+
+
+@pytest.mark.systemd
+def test_started_with_a_wrong_policy_it_holds_up_no_mail(host):
+    """Not tried for ever, while Postfix waits at the sockets; and mended, it is there again."""
+    good = host.read(POLICY)
+    host.write(POLICY, good + "checks = 3;\n")
+    assert host.run("systemctl restart replymilter").returncode != 0
+    began = time.monotonic()
+    assert host.smtp(*REFUSED).startswith("550")
+    assert time.monotonic() - began < 20
+    assert host.run("systemctl is-active replymilter.socket").stdout.strip() == "failed"
+    host.write(POLICY, good)
+    host.say("systemctl reset-failed replymilter; systemctl restart replymilter")
+    assert "Reference:" in host.smtp(*REFUSED)
 
 
 @pytest.mark.systemd
@@ -223,6 +240,14 @@ def test_a_second_instance_has_sockets_and_a_policy_of_its_own(host):
     ]
     assert pids[0] != pids[1]
     wait_for(lambda: events_of(host, "/var/log/replymilter/submission.jsonl"), "its event")
+
+
+@pytest.mark.systemd
+def test_local_deliveries_reach_the_table(host):
+    """local(8) is in no group of ours when it asks."""
+    host.say("echo hello | sendmail root@here.test")
+    wait_for(lambda: "status=sent" in host.say("journalctl -t postfix/local"), "the delivery")
+    assert "lookup error" not in host.say("journalctl -t postfix/local -t postfix/proxymap")
 
 
 @pytest.mark.systemd
