@@ -438,13 +438,18 @@ class Beside:
             one.reset(**want if "script" in want else {"script": want})
         del self.host.sink.mails[:]
         replies = talk(sendmail.port, steps)
-        told = [Told(one.settle()) for one in self.filters]
+        told = [Told([session for session in one.settle() if self.is_ours(session)]) for one in self.filters]
         wait_for(lambda: not sendmail.queued(), lambda: f"the queue to be empty: {sendmail.queued()}", step=0.005)
         mails = sorted((got.recipients, self.plain(got.content)) for got in self.host.sink.mails)
         return [reply and self.plain(reply) for reply in replies], mails, told
 
     def both(self, steps, *wants):
         return [self.say(sendmail, steps, *wants) for sendmail in (self.direct, self.host.sendmail)]
+
+    @staticmethod
+    def is_ours(session):
+        """Not that of the look whether Sendmail is there, which may come late."""
+        return any(STRANGER.encode() in data for command, data in session.told if command == b"C")
 
     @staticmethod
     def plain(text):
