@@ -3,6 +3,8 @@
  */
 #include "policy/surroundings.h"
 
+#include <sys/stat.h>
+
 #include "policy/socket_name.h"
 
 static void
@@ -22,6 +24,17 @@ check_folder_of(const Policy *policy, const char *setting, const char *path,
     g_ptr_array_add(warnings, problem);
 }
 
+/* The socket's path; NULL where somebody holds a socket in the place of the link, as systemd does
+ * on a host without Postfix: then this one is not opened. */
+static const char *
+place_of(const SocketSettings *settings)
+{
+    struct stat status;
+    gboolean held =
+        settings->link != NULL && lstat(settings->link, &status) == 0 && S_ISSOCK(status.st_mode);
+    return held ? NULL : socket_name_path(settings->socket);
+}
+
 void
 surroundings_check(const Policy *policy, GPtrArray *warnings)
 {
@@ -30,9 +43,9 @@ surroundings_check(const Policy *policy, GPtrArray *warnings)
     const struct {
         const char *setting, *path, *consequence;
     } places[] = {
-        {"milter.socket", socket_name_path(settings->milter.socket), needed},
+        {"milter.socket", place_of(&settings->milter), needed},
         {"milter.link", settings->milter.link, needed},
-        {"tables.socket", socket_name_path(settings->tables.socket), needed},
+        {"tables.socket", place_of(&settings->tables), needed},
         {"tables.link", settings->tables.link, needed},
         {"control.socket", socket_name_path(settings->control.socket), "that door stays shut"},
         {"log.events", settings->log.events, needed},

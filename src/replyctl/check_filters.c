@@ -3,6 +3,8 @@
  */
 #include "replyctl/check_filters.h"
 
+#include <unistd.h>
+
 #include "filters/filter_chain.h"
 #include "replyctl/command.h"
 #include "replyctl/filter_words.h"
@@ -123,6 +125,16 @@ put_silence(const FilterStanding *standing)
                  filter_words_on_failure(standing->filter->on_failure));
 }
 
+/* Root may connect anywhere, the daemon may not. */
+static void
+note_root(void)
+{
+    if (geteuid() == 0)
+        screen_field(SCREEN_INDENT, FIELD_COLUMN, "asked as root",
+                     "whether the daemon may connect, too, says \"runuser -u replymilter -- "
+                     "replyctl check --connect\"");
+}
+
 static const char *
 no_macro(gpointer data, const char *name)
 {
@@ -166,6 +178,8 @@ check_filters_connect(const Policy *policy, gboolean quiet)
         else if (!quiet)
             put_standing(&standing);
     }
+    if (!quiet && answers > 0)
+        note_root();
     if (!quiet && count > 1 && answers == count) {
         screen_paragraph(STYLE_PLAIN, SCREEN_INDENT, "all of them together");
         put_wishes(filter_chain_steps(chain), filter_chain_actions(chain));

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "replyctl/program.h"
 
 static const char *const parameters[] = {
@@ -41,8 +42,14 @@ postfix_postconf(const char *folder, const char *const *words, char **output, GE
     for (; *words != NULL; words++)
         g_ptr_array_add(command, (gpointer)*words);
     g_ptr_array_add(command, NULL);
-    if (!program_run((const char *const *)command->pdata, 0, &out, error))
+    g_autoptr(GError) failure = NULL;
+    if (!program_run((const char *const *)command->pdata, 0, &out, &failure)) {
+        if (g_error_matches(failure, G_SPAWN_ERROR, G_SPAWN_ERROR_NOENT))
+            return error_fail(error, REPLYMILTER_ERROR_IO,
+                              "there is no Postfix here: postconf is not found");
+        g_propagate_error(error, g_steal_pointer(&failure));
         return FALSE;
+    }
     if (output != NULL)
         *output = g_steal_pointer(&out);
     return TRUE;

@@ -175,7 +175,7 @@ show_filter(const Stats *stats, const char *name)
     put_times(filter_time(stats, name, 0.5), filter_time(stats, name, 0.99));
     guint64 failures = counted(stats, FAMILY("filter_failures_total"), "filter", name);
     if (failures > 0)
-        printf("  failed " COUNT " times", failures);
+        printf("  failed: " COUNT, failures);
     putchar('\n');
 }
 

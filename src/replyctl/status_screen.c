@@ -56,6 +56,17 @@ put_count(GString *out, gint64 count, const char *singular)
                            count == 1 ? "" : "s");
 }
 
+/* ", 1 answer", ", 3 answers": stays away with its number. */
+static void
+add_count(GString *out, const json_t *object, const char *member, const char *singular)
+{
+    gint64 count = number_of(object, member);
+    if (count == 0)
+        return;
+    g_string_append(out, ", ");
+    put_count(out, count, singular);
+}
+
 static void
 show_head(const json_t *status)
 {
@@ -150,22 +161,23 @@ static void
 show_filter(const char *name, const json_t *filter)
 {
     static const struct {
-        const char *member, *words;
-    } failures[] = {{"connect", "failed connections"},
-                    {"timeout", "late answers"},
-                    {"closed", "broken connections"},
-                    {"protocol", "answers not understood"},
-                    {"limit", "wishes without room"}};
+        const char *member, *singular;
+    } failures[] = {{"connect", "failed connection"},
+                    {"timeout", "late answer"},
+                    {"closed", "broken connection"},
+                    {"protocol", "malformed answer"},
+                    {"limit", "refused request"}};
     g_autoptr(GString) line = g_string_new(NULL);
     const char *state = text_of(filter, "state");
     gboolean known = strcmp(state, "unknown") != 0;
     g_string_append_printf(line, "%s at %s: %s", name, text_of(filter, "socket"),
                            known ? state : "not asked yet");
-    add(line, filter, "connections", "connections");
-    add(line, filter, "answers", "answers");
-    add(line, filter, "refusals", "refusals");
+    add_count(line, filter, "connections", "connection");
+    add_count(line, filter, "answers", "answer");
+    add_count(line, filter, "refusals", "refusal");
     for (gsize i = 0; i < G_N_ELEMENTS(failures); i++)
-        add(line, json_object_get(filter, "failures"), failures[i].member, failures[i].words);
+        add_count(line, json_object_get(filter, "failures"), failures[i].member,
+                  failures[i].singular);
     screen_labelled("filter", line->str);
 }
 

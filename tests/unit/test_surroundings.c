@@ -2,6 +2,7 @@
  * policy/surroundings: every folder that the daemon needs and that is not there, and no other.
  */
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <glib/gstdio.h>
@@ -11,7 +12,7 @@
 #include "policy/surroundings.h"
 #include "policy_fixture.h"
 
-static char *folder; /* with the folder "here", a link "way" to it, and the file "file" */
+static char *folder; /* with the folder "here", a link "way" to it, the file "file", and "socket" */
 
 static char *
 in_folder(const char *name)
@@ -26,9 +27,10 @@ make_folder(void **state)
     g_autofree char *here = in_folder("here");
     g_autofree char *way = in_folder("way");
     g_autofree char *file = in_folder("file");
+    g_autofree char *socket = in_folder("socket");
     (void)state;
     return folder != NULL && g_mkdir(here, 0755) == 0 && symlink(here, way) == 0 &&
-                   g_file_set_contents(file, "", 0, NULL)
+                   g_file_set_contents(file, "", 0, NULL) && mknod(socket, S_IFSOCK | 0600, 0) == 0
                ? 0
                : -1;
 }
@@ -36,7 +38,7 @@ make_folder(void **state)
 static int
 remove_folder(void **state)
 {
-    static const char *const names[] = {"here", "way", "file"};
+    static const char *const names[] = {"here", "way", "file", "socket"};
     (void)state;
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *path = in_folder(names[i]);
@@ -95,6 +97,9 @@ finds_what_is_missing(void **state)
          "milter.socket: there is no folder DIR/file\n"},
         {"milter = { socket = \"unix:DIR/here/x\"; link = \"DIR/gone/x\"; };",
          "milter.link: there is no folder DIR/gone\n"},
+        {"milter = { socket = \"unix:DIR/gone/x\"; link = \"DIR/file\"; };",
+         "milter.socket: there is no folder DIR/gone\n"},
+        {"milter = { socket = \"unix:DIR/gone/x\"; link = \"DIR/socket\"; };", ""},
         {"tables = { socket = \"unix:DIR/gone/x\"; };",
          "tables.socket: there is no folder DIR/gone\n"},
         {"tables = { socket = \"local:DIR/here/x\"; link = \"DIR/gone/x\"; };",
