@@ -88,6 +88,10 @@ read_values(PostfixInstall *install, GError **error)
     if (!postfix_postconf(install->folder, words, &output, error))
         return FALSE;
     take_values(install, output);
+    /* The postconf of 3.11 answers with the usual folder, whatever it was told by -c. */
+    if (install->folder != NULL)
+        g_hash_table_replace(install->values, g_strdup("config_directory"),
+                             g_strdup(install->folder));
     install->version_text = g_strdup(postfix_install_value(install, "mail_version"));
     char *behind;
     unsigned long major = strtoul(install->version_text, &behind, 10);

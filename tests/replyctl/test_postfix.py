@@ -99,6 +99,12 @@ class TestPostfix(Case):
             notes = self.plan("--undo", smtpd_milters=milters, config_directory=str(self.folder))[1]
             self.assertEqual("put them back" in notes, note, notes)
 
+    def test_the_folder_that_was_named(self):
+        """The postconf of 3.11 names the usual one, whatever it is asked about."""
+        for name in ("main.cf", "master.cf"):
+            (self.folder / name).write_text("")
+        self.plan("--postfix", str(self.folder), "--undo", config_directory="/nonexistent")
+
     def test_a_table_that_answers_everything(self):
         self.assertIn("never asked", self.plan(smtpd_reject_footer_maps="static:{call us}")[1])
         self.assertEqual(self.plan(smtpd_reject_footer_maps="socketmap:unix:/run/t.sock:footer, static:{call us}")[1], "")
