@@ -4,14 +4,13 @@
 #include "filters/filter_places.h"
 
 #include <netdb.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/un.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 struct FilterPlaces {
     atomic_uint references;
@@ -163,29 +162,17 @@ seek(void *data)
     return NULL;
 }
 
-/* Signals are for the threads that wait for them. */
-static int
-start_thread(FilterPlaces *places)
-{
-    sigset_t all, before;
-    pthread_t thread;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int reason = pthread_create(&thread, NULL, seek, places);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (reason == 0)
-        pthread_detach(thread);
-    return reason;
-}
-
 static void
 start_seeking(FilterPlaces *places, gint64 now_us)
 {
-    int reason = start_thread(filter_places_ref(places));
+    pthread_t thread;
+    int reason = thread_start(&thread, seek, filter_places_ref(places));
     places->doubted = FALSE;
     places->seeking = reason == 0;
-    if (reason == 0)
+    if (reason == 0) {
+        pthread_detach(thread);
         return;
+    }
     filter_places_unref(places);
     places->sought_us = now_us;
     note_failure(places, g_strerror(reason));

@@ -7,7 +7,6 @@
 #include "record/event_log.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
@@ -15,6 +14,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "record/event.h"
 #include "record/event_sink.h"
 #include "record/json_line.h"
@@ -367,15 +367,10 @@ writer_run(void *data)
 
 /* ---- everybody else ------------------------------------------------------------------------- */
 
-/* Signals are the main thread's. */
 static gboolean
 start_writer(EventLog *log, GError **error)
 {
-    sigset_t all, before;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    int fault = pthread_create(&log->writer, NULL, writer_run, log);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int fault = thread_start(&log->writer, writer_run, log);
     if (fault != 0)
         g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_IO,
                     "the event log's writer cannot be started: %s", g_strerror(fault));

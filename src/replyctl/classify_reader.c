@@ -4,11 +4,11 @@
 #include "replyctl/classify_reader.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/thread.h"
 #include "mail/mbox.h"
 #include "replyctl/classify_job.h"
 #include "replyctl/file_walk.h"
@@ -267,15 +267,10 @@ classify_reader_new(const char *const *paths, gboolean lines, const MimeLimits *
     return reader;
 }
 
-/* Signals are the main thread's. */
 gboolean
 classify_reader_start(ClassifyReader *reader, GError **error)
 {
-    sigset_t all, before;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    int fault = pthread_create(&reader->thread, NULL, reader_run, reader);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int fault = thread_start(&reader->thread, reader_run, reader);
     reader->started = fault == 0;
     if (fault != 0)
         return error_fail(error, REPLYMILTER_ERROR_IO, "no thread can be started: %s",

@@ -7,10 +7,10 @@
 #include "replyctl/work_ring.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <time.h>
 
 #include "base/error.h"
+#include "base/thread.h"
 
 typedef struct {
     gpointer job;
@@ -71,17 +71,12 @@ worker_run(void *data)
     return NULL;
 }
 
-/* Signals are the main thread's. */
 static void
 start_workers(WorkRing *ring, guint workers)
 {
-    sigset_t all, before;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     while (ring->workers < workers &&
-           pthread_create(&ring->threads[ring->workers], NULL, worker_run, ring) == 0)
+           thread_start(&ring->threads[ring->workers], worker_run, ring) == 0)
         ring->workers++;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 WorkRing *

@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,6 +17,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "server/control_requests.h"
 #include "server/netstring_connection.h"
 #include "server/trouble.h"
@@ -217,7 +217,6 @@ fail(GError **error, int reason)
 static gboolean
 start(ControlDoor *door, GError **error)
 {
-    sigset_t all, before;
     int flags = fcntl(door->listening, F_GETFL);
     door->stop_event = eventfd(0, EFD_CLOEXEC);
     if (flags < 0 || fcntl(door->listening, F_SETFL, flags | O_NONBLOCK) < 0 ||
@@ -225,10 +224,7 @@ start(ControlDoor *door, GError **error)
         return fail(error, errno);
     door->watched[POLL_STOP] = (struct pollfd){.fd = door->stop_event, .events = POLLIN};
     door->watched[POLL_LISTENING] = (struct pollfd){.fd = door->listening, .events = POLLIN};
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int reason = pthread_create(&door->thread, NULL, run, door);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int reason = thread_start(&door->thread, run, door);
     door->started = reason == 0;
     return door->started || fail(error, reason);
 }

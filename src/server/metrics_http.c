@@ -6,12 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <microhttpd.h>
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/thread.h"
 #include "server/exposition.h"
 
 /* What the head of a request may take. */
@@ -85,18 +84,17 @@ static struct MHD_Daemon *
 start_daemon(MetricsHttp *http, int listening)
 {
     const guint flags = MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC;
-    sigset_t all, before;
+    sigset_t before;
     int own = fcntl(listening, F_DUPFD_CLOEXEC, 3);
     if (own < 0)
         return NULL;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    thread_block_signals(&before);
     struct MHD_Daemon *daemon =
         MHD_start_daemon(flags, 0, NULL, NULL, answer, http, MHD_OPTION_LISTEN_SOCKET, own,
                          MHD_OPTION_CONNECTION_LIMIT, (guint)METRICS_HTTP_CONNECTIONS,
                          MHD_OPTION_CONNECTION_TIMEOUT, (guint)METRICS_HTTP_TIMEOUT_S,
                          MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_MAX, MHD_OPTION_END);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    thread_unblock_signals(&before);
     if (daemon == NULL)
         close(own);
     return daemon;

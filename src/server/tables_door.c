@@ -9,7 +9,6 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "server/trouble.h"
 
 enum {
@@ -148,7 +148,7 @@ start_threads(TablesDoor *door, const DoorContext *context, const TablesLimits *
             return FALSE;
         door->workers[door->count++] = worker;
     }
-    int reason = pthread_create(&door->acceptor, NULL, accept_until_stopped, door);
+    int reason = thread_start(&door->acceptor, accept_until_stopped, door);
     door->accepting = reason == 0;
     if (!door->accepting)
         g_set_error(error, REPLYMILTER_ERROR, REPLYMILTER_ERROR_IO,
@@ -177,17 +177,13 @@ tables_door_start_with(int listening, const DoorContext *context, const TablesLi
 {
     static const TablesLimits defaults = {TABLES_DOOR_THREADS, TABLES_DOOR_CONNECTIONS};
     g_autoptr(TablesDoor) door = g_new0(TablesDoor, 1);
-    sigset_t all, before;
 
     g_assert(limits == NULL || (limits->threads > 0 && limits->connections >= limits->threads));
     door->listening = listening;
     door->stop_event = door->spare = -1;
     if (!prepare(door, error))
         return NULL;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     gboolean started = start_threads(door, context, limits != NULL ? limits : &defaults, error);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return started ? g_steal_pointer(&door) : NULL;
 }
 

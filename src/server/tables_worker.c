@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "engine/table_answer.h"
 #include "server/netstring_connection.h"
 #include "server/tables_lookup.h"
@@ -247,7 +248,7 @@ start(TablesWorker *worker)
     if (worker->epoll < 0 || pipe2(worker->inbox, O_CLOEXEC | O_NONBLOCK) < 0 ||
         epoll_ctl(worker->epoll, EPOLL_CTL_ADD, worker->inbox[0], &event) < 0)
         return errno;
-    int reason = pthread_create(&worker->thread, NULL, run, worker);
+    int reason = thread_start(&worker->thread, run, worker);
     worker->started = reason == 0;
     return reason;
 }
