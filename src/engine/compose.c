@@ -32,12 +32,6 @@ typedef struct {
 
 /* ---- code and status ------------------------------------------------------------------------ */
 
-static gboolean
-is_hangup(guint code)
-{
-    return code == 421 || code == 521;
-}
-
 /* A filter's refusal at connect or HELO is heard at MAIL. */
 static SmtpStage
 heard_at(const Facts *facts)
@@ -209,9 +203,9 @@ hangup_is_meant(const Composition *composition)
 {
     const PolicyRule *rule = composition->choice->rule;
     const Facts *facts = composition->facts;
-    return (rule != NULL && is_hangup(rule->reply.code)) ||
+    return (rule != NULL && smtp_code_hangs_up(rule->reply.code)) ||
            ((facts->door == DOOR_REJECT || facts->door == DOOR_FILTER) &&
-            is_hangup(composition->decision->original->code));
+            smtp_code_hangs_up(composition->decision->original->code));
 }
 
 static SmtpReply *
@@ -424,7 +418,7 @@ compose_refusal(const Policy *policy, const Facts *facts, const PolicyCheck *che
                 const MatchCaptures *captures, const EngineMoment *moment, Decision *decision)
 {
     Composition composition = {.facts = facts, .decision = decision};
-    LintContext context = compose_lint_context(facts, NULL, is_hangup(check->reply.code));
+    LintContext context = compose_lint_context(facts, NULL, smtp_code_hangs_up(check->reply.code));
     composition_begin(&composition, policy, moment);
     composition.values.captures = captures;
     composition.values.code = check->reply.code;

@@ -204,17 +204,11 @@ known_code(const Repair *repair, guint code)
     return better;
 }
 
-static gboolean
-is_hangup(guint code)
-{
-    return code == 421 || code == 521;
-}
-
 static guint
 staying_code(const Repair *repair, guint code)
 {
     gboolean expected = repair->stage == SMTP_STAGE_CONNECT || repair->stage == SMTP_STAGE_HELO;
-    if (!is_hangup(code) || expected || repair->context->hangup_intended)
+    if (!smtp_code_hangs_up(code) || expected || repair->context->hangup_intended)
         return code;
     guint better = plain_code(repair, code / 100);
     lint_note(repair->findings, LINT_HANGUP, 0,
@@ -228,7 +222,7 @@ staying_code(const Repair *repair, guint code)
 static guint
 code_at_stage(const Repair *repair, guint code)
 {
-    gboolean meant = is_hangup(code) && repair->context->hangup_intended;
+    gboolean meant = smtp_code_hangs_up(code) && repair->context->hangup_intended;
     if (meant || !is_refusal(code) ||
         catalog_code_at_stage(code, repair->stage) != CATALOG_STAGE_WRONG)
         return code;

@@ -12,7 +12,7 @@
 static gboolean
 is_session_code(guint code)
 {
-    return code == 421 || code == 521 || code == 555 || (code >= 500 && code <= 504) ||
+    return smtp_code_hangs_up(code) || code == 555 || (code >= 500 && code <= 504) ||
            (code >= 530 && code <= 538);
 }
 

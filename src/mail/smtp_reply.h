@@ -70,6 +70,13 @@ void smtp_reply_set_texts(SmtpReply *reply, const GPtrArray *texts);
 /* Gives every line this code and status. */
 void smtp_reply_set_code(SmtpReply *reply, guint code, EnhancedStatus status);
 
+/* Behind such a code the MTA closes the connection (421: RFC 5321 section 3.8; 521: as Postfix). */
+static inline gboolean
+smtp_code_hangs_up(guint code)
+{
+    return code == 421 || code == 521;
+}
+
 /* All lines' texts joined with one space; no code, no status. The caller frees it. */
 char *smtp_reply_text(const SmtpReply *reply);
 

@@ -146,7 +146,7 @@ check_code(Reading *reading, const config_setting_t *entry, const PolicyCheck *c
                         "the check speaks at \"%s\", where code %u cannot be given: use %u",
                         check_point_name(check->speaks_at), code,
                         catalog_code_for_stage(code, stage));
-    else if (code == 421 || code == 521)
+    else if (smtp_code_hangs_up(code))
         reading_warning(reading, place_of(entry, "code"),
                         "the MTA closes the connection behind a %u: later recipients and messages "
                         "of that session are lost to the client",
