@@ -16,6 +16,12 @@ door_name(Door door)
 }
 
 gboolean
+door_is_table(Door door)
+{
+    return door == DOOR_REJECT || door == DOOR_FOOTER || door == DOOR_DELIVERY || door == DOOR_RBL;
+}
+
+gboolean
 door_from_name(const char *name, Door *door)
 {
     for (guint i = 0; i < DOOR_COUNT; i++)

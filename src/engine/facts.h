@@ -27,6 +27,8 @@ typedef enum {
 /* "milter", "filter", "reject", "footer", "delivery", "rbl", "log", "command". */
 const char *door_name(Door door);
 gboolean door_from_name(const char *name, Door *door);
+/* One of the tables that Postfix asks? */
+gboolean door_is_table(Door door);
 
 typedef struct {
     Door door;

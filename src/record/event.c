@@ -189,10 +189,7 @@ event_filter_failure_line(const PolicySettings *settings, const Facts *facts,
     enum { FAILURE_VALUE_MAX = EVENT_LINE_MAX / 64 };
     JsonLine line;
     EventTexts texts;
-    Decision nothing;
-    decision_init(&nothing);
-    nothing.cause.match = g_strdup(failure->reason);
-    event_texts_init(&texts, settings, facts, &nothing);
+    event_texts_init_failure(&texts, settings, facts, failure->reason);
     json_line_begin(&line, FAILURE_VALUE_MAX);
     write_mark(&line, "filter-failure", facts, mark);
     write_envelope(&line, &texts);
@@ -201,6 +198,5 @@ event_filter_failure_line(const PolicySettings *settings, const Facts *facts,
     json_line_string(&line, "on_failure", outcomes[failure->on_failure]);
     write_time(&line, "filter_ms", failure->spent_us);
     event_texts_clear(&texts);
-    decision_clear(&nothing);
     return json_line_end(&line);
 }

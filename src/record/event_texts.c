@@ -57,6 +57,17 @@ event_texts_init(EventTexts *texts, const PolicySettings *settings, const Facts 
 }
 
 void
+event_texts_init_failure(EventTexts *texts, const PolicySettings *settings, const Facts *facts,
+                         const char *reason)
+{
+    Decision nothing;
+    decision_init(&nothing);
+    nothing.cause.match = g_strdup(reason);
+    event_texts_init(texts, settings, facts, &nothing);
+    decision_clear(&nothing);
+}
+
+void
 event_texts_clear(EventTexts *texts)
 {
     g_free(texts->client);

@@ -17,5 +17,8 @@ typedef struct {
 
 void event_texts_init(EventTexts *texts, const PolicySettings *settings, const Facts *facts,
                       const Decision *decision);
+/* Likewise of a filter that has failed; why stands in `match`. */
+void event_texts_init_failure(EventTexts *texts, const PolicySettings *settings, const Facts *facts,
+                              const char *reason);
 void event_texts_clear(EventTexts *texts);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(EventTexts, event_texts_clear)

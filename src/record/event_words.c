@@ -11,12 +11,6 @@
 /* Octets that are told of an address or a name, and of a text. */
 enum { NAME_SHOWN = 256, TEXT_SHOWN = 400 };
 
-static gboolean
-is_table(Door door)
-{
-    return door == DOOR_REJECT || door == DOOR_FOOTER || door == DOOR_DELIVERY || door == DOOR_RBL;
-}
-
 /* Has replymilter, or a filter behind it, had a hand in it? */
 static gboolean
 is_own(const Facts *facts, const Decision *decision)
@@ -118,7 +112,7 @@ verb(const Facts *facts, const Decision *decision)
         return "held";
     if (decision->verdict == VERDICT_DISCARD)
         return "discarded";
-    if (is_table(facts->door))
+    if (door_is_table(facts->door))
         return decision->changed ? "reworded" : "left as it is:";
     return "refused";
 }
@@ -151,7 +145,7 @@ append_who(GString *out, const Facts *facts, const Decision *decision)
         g_string_append_printf(out, " by check %s", decision->check);
     else if (facts->door == DOOR_FILTER && filter != NULL)
         g_string_append_printf(out, " by filter %s", filter);
-    else if (is_table(facts->door))
+    else if (door_is_table(facts->door))
         g_string_append_printf(out, " by table %s", door_name(facts->door));
     else if (facts->observed)
         g_string_append(out, " by the MTA");
@@ -202,11 +196,7 @@ event_words_of_failure(const PolicySettings *settings, const Facts *facts,
     static const char *const outcomes[] = {"the mail is put off", "the mail goes on without it",
                                            "the mail is refused"};
     g_auto(EventTexts) texts;
-    Decision nothing;
-    decision_init(&nothing);
-    nothing.cause.match = g_strdup(failure->reason);
-    event_texts_init(&texts, settings, facts, &nothing);
-    decision_clear(&nothing);
+    event_texts_init_failure(&texts, settings, facts, failure->reason);
     GString *out = begin(facts);
     g_string_append_printf(out, "filter %s failed", failure->filter);
     if (facts->stage != SMTP_STAGE_UNKNOWN) {

@@ -238,6 +238,5 @@ try_options_message(const TryOptions *options, Facts *facts)
 gboolean
 try_options_at_table(const TryOptions *options)
 {
-    return options->door == DOOR_REJECT || options->door == DOOR_FOOTER ||
-           options->door == DOOR_DELIVERY || options->door == DOOR_RBL;
+    return door_is_table(options->door);
 }

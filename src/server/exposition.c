@@ -90,14 +90,20 @@ append_seconds(GString *out, const char *name, const char *labels, guint64 value
 
 /* ---- samples --------------------------------------------------------------------------------- */
 
+static void
+append_labelled(GString *out, const char *family, guint64 value, va_list pairs)
+{
+    g_autofree char *labels = labels_format(pairs);
+    append_count(out, family, labels, value);
+}
+
 void
 exposition_count(GString *out, const char *family, guint64 value, ...)
 {
     va_list pairs;
     va_start(pairs, value);
-    g_autofree char *labels = labels_format(pairs);
+    append_labelled(out, family, value, pairs);
     va_end(pairs);
-    append_count(out, family, labels, value);
 }
 
 void
@@ -107,9 +113,8 @@ exposition_count_some(GString *out, const char *family, guint64 value, ...)
     if (value == 0)
         return;
     va_start(pairs, value);
-    g_autofree char *labels = labels_format(pairs);
+    append_labelled(out, family, value, pairs);
     va_end(pairs);
-    append_count(out, family, labels, value);
 }
 
 void
