@@ -162,17 +162,6 @@ filter_chain_steps(const FilterChain *chain)
     return steps & ~(guint32)MILTER_STEP_SKIP & chain->offer.steps;
 }
 
-/* All names are in the list. */
-static gboolean
-holds_all(const char *list, const char *names)
-{
-    g_autoptr(GString) name = g_string_new(NULL);
-    while (filter_needs_next_macro(&names, name))
-        if (!filter_needs_has_macro(list, name->str))
-            return FALSE;
-    return TRUE;
-}
-
 char *
 filter_chain_macros(const FilterChain *chain, MilterStage stage, const char *own)
 {
@@ -186,7 +175,7 @@ filter_chain_macros(const FilterChain *chain, MilterStage stage, const char *own
         filter_needs_add_macros(wanted, needs.macros[stage]);
         any_does |= needs.macros[stage] == NULL;
     }
-    if (wanted->len == 0 || (any_does && holds_all(defaults, wanted->str)))
+    if (wanted->len == 0 || (any_does && filter_needs_has_macros(defaults, wanted->str)))
         return NULL;
     if (any_does)
         filter_needs_add_macros(wanted, defaults);

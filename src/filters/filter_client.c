@@ -8,12 +8,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "filters/filter_link.h"
-#include "filters/filter_needs.h"
+#include "filters/filter_macros.h"
 #include "wire/milter_answer.h"
 
 enum {
     SEND_AT = 64 * 1024, /* octets that wait for an answer to be due; more are sent before */
-    PROGRESS_US = G_USEC_PER_SEC,
     TIMEOUTS = 60, /* in all, for one command of a filter that says again and again that it works */
 };
 
@@ -42,26 +41,15 @@ struct FilterClient {
     const MilterNegotiation *offer; /* while starting */
     gint64 started_us, deadline_us; /* the same */
     MilterNegotiation negotiated;
-    guint32 unknown_steps;  /* the NO* of commands that its version does not have */
     FilterVerdict refusal;  /* while STANDING_REFUSED */
     GString *reply;         /* of its last REPLYCODE */
     char *failure;          /* NULL: none */
     MilterCommandCode skip; /* of which it wants no more in a row; 0: none */
-    guint macros_told;      /* bits 1 << MilterStage, since the connection or message began */
-    gboolean in_message;    /* it knows of one that is not over */
-    gint64 spent_us;        /* on what was not reported yet */
-    gboolean again;         /* not reported yet */
+    FilterMacros macros;
+    gboolean in_message; /* it knows of one that is not over */
+    gint64 spent_us;     /* on what was not reported yet */
+    gboolean again;      /* not reported yet */
 };
-
-void
-filter_host_progress(FilterHost *host)
-{
-    gint64 now_us = clock_monotonic_us();
-    if (host->progress == NULL || now_us - host->progressed_us < PROGRESS_US)
-        return;
-    host->progressed_us = now_us;
-    host->progress(host->data);
-}
 
 FilterClient *
 filter_client_new(const PolicyFilter *filter, FilterState *state, FilterHost *host)
@@ -70,6 +58,7 @@ filter_client_new(const PolicyFilter *filter, FilterState *state, FilterHost *ho
     client->filter = filter;
     client->state = state;
     client->host = host;
+    client->macros = (FilterMacros){.host = host, .negotiated = &client->negotiated};
     client->reply = g_string_new(NULL);
     return client;
 }
@@ -277,10 +266,6 @@ settle(FilterClient *client, const MilterPacket *packet)
     if (!milter_negotiation_parse(packet, negotiated, &error) ||
         !milter_negotiation_settle(client->offer, negotiated, &error))
         return filter_link_fail(client->link, FILTER_TROUBLE_PROTOCOL, "%s", error->message);
-    if (negotiated->version < 3)
-        client->unknown_steps |= MILTER_STEP_NOUNKNOWN;
-    if (negotiated->version < 4)
-        client->unknown_steps |= MILTER_STEP_NODATA;
     client->again = filter_state_negotiated(client->state, negotiated->actions, negotiated->steps,
                                             (const char *const *)negotiated->macros);
     client->standing = STANDING_IN;
@@ -312,81 +297,6 @@ filter_client_go_on(FilterClient *client, short polled)
         return;
     if (!start_on(client, polled))
         fail(client, MILTER_COMMAND_OPTNEG);
-}
-
-/* ---- macros ---------------------------------------------------------------------------------- */
-
-/* In the order of a message. */
-static const struct {
-    MilterStage stage;
-    MilterCommandCode code;
-} stages[] = {
-    {MILTER_STAGE_CONNECT, MILTER_COMMAND_CONNECT}, {MILTER_STAGE_HELO, MILTER_COMMAND_HELO},
-    {MILTER_STAGE_ENVFROM, MILTER_COMMAND_MAIL},    {MILTER_STAGE_ENVRCPT, MILTER_COMMAND_RCPT},
-    {MILTER_STAGE_DATA, MILTER_COMMAND_DATA},       {MILTER_STAGE_EOH, MILTER_COMMAND_EOH},
-    {MILTER_STAGE_EOM, MILTER_COMMAND_BODYEOB},
-};
-
-enum {
-    STAGES_OF_CONNECTION = 1 << MILTER_STAGE_CONNECT | 1 << MILTER_STAGE_HELO,
-};
-
-/* Those of `names` that have a value, but for those that are in `others`. */
-static void
-collect_macros(const FilterClient *client, const char *names, const char *others, GPtrArray *macros)
-{
-    g_autoptr(GString) name = g_string_new(NULL);
-    while (filter_needs_next_macro(&names, name)) {
-        const char *value = client->host->macro(client->host->data, name->str);
-        if (value == NULL || filter_needs_has_macro(others, name->str))
-            continue;
-        g_ptr_array_add(macros, g_strdup(name->str));
-        g_ptr_array_add(macros, g_strdup(value));
-    }
-}
-
-static void
-append_macros_of(FilterClient *client, MilterStage stage, MilterCommandCode code,
-                 gboolean even_none)
-{
-    const char *asked = client->negotiated.macros[stage];
-    g_autoptr(GPtrArray) macros = g_ptr_array_new_with_free_func(g_free);
-    if (asked != NULL) {
-        collect_macros(client, asked, "", macros);
-    } else {
-        collect_macros(client, filter_needs_default_macros(stage), "", macros);
-        /* What is there only because another filter has asked for it is not for this one. */
-        collect_macros(client, filter_needs_extra_macros(stage), client->host->asked_macros,
-                       macros);
-    }
-    client->macros_told |= 1u << stage;
-    if (macros->len == 0 && (!even_none || (asked != NULL && asked[0] == '\0')))
-        return;
-    GString *out = filter_link_out(client->link);
-    gsize before = out->len;
-    g_ptr_array_add(macros, NULL);
-    gsize size = milter_command_append_macros(out, code, (const char *const *)macros->pdata);
-    if (size > milter_steps_data_max(client->negotiated.steps))
-        g_string_truncate(out, before);
-}
-
-/* Those of the stages before this one, too, that the MTA did not tell us about by themselves. One
- * that has none now is told so: else it would keep those of the message before. */
-static void
-append_macros(FilterClient *client, MilterCommandCode code)
-{
-    MilterStage stage = milter_command_stage(code);
-    if (code == MILTER_COMMAND_MAIL)
-        client->macros_told &= STAGES_OF_CONNECTION;
-    for (gsize i = 0; stage != MILTER_STAGE_NONE && i < G_N_ELEMENTS(stages); i++) {
-        gboolean now = stages[i].stage == stage;
-        gboolean told = (client->macros_told & 1u << stages[i].stage) != 0;
-        gboolean known = (client->unknown_steps & milter_step_unwanted(stages[i].code)) == 0;
-        if (known && (now || !told))
-            append_macros_of(client, stages[i].stage, stages[i].code, now);
-        if (now)
-            return;
-    }
 }
 
 /* ---- answers --------------------------------------------------------------------------------- */
@@ -656,7 +566,7 @@ is_told(FilterClient *client, MilterCommandCode code, FilterVerdict *verdict)
     if (client->skip == code)
         return FALSE;
     client->skip = 0;
-    return (client->unknown_steps & milter_step_unwanted(code)) == 0;
+    return (milter_version_lacks(client->negotiated.version) & milter_step_unwanted(code)) == 0;
 }
 
 static gboolean
@@ -669,7 +579,7 @@ is_of_message(MilterCommandCode code)
 static gboolean
 append_command(FilterClient *client, MilterCommandCode code, const GString *packet)
 {
-    append_macros(client, code);
+    filter_macros_append(&client->macros, code, filter_link_out(client->link));
     if ((client->negotiated.steps & milter_step_unwanted(code)) != 0)
         return FALSE;
     if (packet->len - MILTER_PACKET_HEAD > milter_steps_data_max(client->negotiated.steps)) {
@@ -706,8 +616,9 @@ filter_client_tell_end(FilterClient *client, ChangeList *changes, gboolean *aske
     *asked = FALSE;
     if (!is_told(client, MILTER_COMMAND_BODYEOB, &verdict))
         return verdict;
-    append_macros(client, MILTER_COMMAND_BODYEOB);
-    milter_command_append(filter_link_out(client->link), MILTER_COMMAND_BODYEOB);
+    GString *out = filter_link_out(client->link);
+    filter_macros_append(&client->macros, MILTER_COMMAND_BODYEOB, out);
+    milter_command_append(out, MILTER_COMMAND_BODYEOB);
     *asked = TRUE;
     return ask(client, MILTER_COMMAND_BODYEOB, changes);
 }

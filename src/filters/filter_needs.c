@@ -74,56 +74,80 @@ filter_needs_join(guint32 steps, guint32 others)
 
 #define BETWEEN_NAMES " ,\t\r\n"
 
+/* In a list, or a string of its own: not terminated. */
+typedef struct {
+    const char *start;
+    gsize length;
+} MacroName;
+
+/* One of no octets: there is none. */
+static MacroName
+next_name(const char **names)
+{
+    const char *start = *names + strspn(*names, BETWEEN_NAMES);
+    MacroName name = {start, strcspn(start, BETWEEN_NAMES)};
+    *names = start + name.length;
+    return name;
+}
+
 gboolean
 filter_needs_next_macro(const char **names, GString *name)
 {
-    const char *start = *names + strspn(*names, BETWEEN_NAMES);
-    gsize length = strcspn(start, BETWEEN_NAMES);
+    MacroName next = next_name(names);
     g_string_truncate(name, 0);
-    g_string_append_len(name, start, (gssize)length);
-    *names = start + length;
-    return length > 0;
+    g_string_append_len(name, next.start, (gssize)next.length);
+    return next.length > 0;
 }
 
 /* "{i}" is "i". */
-static const char *
-bare(const char *name, gsize *length)
+static MacroName
+bare(MacroName name)
 {
-    *length = strlen(name);
-    if (*length < 2 || name[0] != '{' || name[*length - 1] != '}')
+    if (name.length < 2 || name.start[0] != '{' || name.start[name.length - 1] != '}')
         return name;
-    *length -= 2;
-    return name + 1;
+    return (MacroName){name.start + 1, name.length - 2};
 }
 
 static gboolean
-is_same(const char *one, const char *other)
+has_name(const char *names, MacroName sought)
 {
-    gsize one_length, other_length;
-    one = bare(one, &one_length);
-    other = bare(other, &other_length);
-    return one_length == other_length && memcmp(one, other, one_length) == 0;
+    MacroName name;
+    sought = bare(sought);
+    while ((name = next_name(&names)).length > 0) {
+        name = bare(name);
+        if (name.length == sought.length && memcmp(name.start, sought.start, name.length) == 0)
+            return TRUE;
+    }
+    return FALSE;
 }
 
 gboolean
 filter_needs_has_macro(const char *names, const char *name)
 {
-    g_autoptr(GString) one = g_string_new(NULL);
-    while (filter_needs_next_macro(&names, one))
-        if (is_same(one->str, name))
-            return TRUE;
-    return FALSE;
+    return has_name(names, (MacroName){name, strlen(name)});
+}
+
+gboolean
+filter_needs_has_macros(const char *names, const char *others)
+{
+    MacroName name;
+    while ((name = next_name(&others)).length > 0)
+        if (!has_name(names, name))
+            return FALSE;
+    return TRUE;
 }
 
 void
 filter_needs_add_macros(GString *list, const char *names)
 {
-    g_autoptr(GString) name = g_string_new(NULL);
-    while (names != NULL && filter_needs_next_macro(&names, name)) {
-        if (filter_needs_has_macro(list->str, name->str))
+    MacroName name;
+    if (names == NULL)
+        return;
+    while ((name = next_name(&names)).length > 0) {
+        if (has_name(list->str, name))
             continue;
         if (list->len > 0)
             g_string_append_c(list, ' ');
-        g_string_append(list, name->str);
+        g_string_append_len(list, name.start, (gssize)name.length);
     }
 }

@@ -28,6 +28,8 @@ const char *filter_needs_extra_macros(MilterStage stage);
 
 /* Is `name` in the list (between spaces or commas)? "{i}" and "i" are the same name. */
 gboolean filter_needs_has_macro(const char *names, const char *name);
+/* Are all of `others` in the list? */
+gboolean filter_needs_has_macros(const char *names, const char *others);
 
 /* Appends those of `names` to `list` that are not in it. `names` may be NULL. */
 void filter_needs_add_macros(GString *list, const char *names);

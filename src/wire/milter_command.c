@@ -25,12 +25,18 @@ append_strings(GString *out, const char *const *strings)
 }
 
 gsize
-milter_command_append_macros(GString *out, MilterCommandCode stage, const char *const *macros)
+milter_command_begin_macros(GString *out, MilterCommandCode stage)
 {
     gsize begun = milter_packet_begin(out, MILTER_COMMAND_MACRO);
     g_string_append_c(out, (char)stage);
-    append_strings(out, macros);
-    return milter_packet_end(out, begun);
+    return begun;
+}
+
+void
+milter_command_append_macro(GString *out, const char *name, const char *value)
+{
+    milter_string_append(out, name);
+    milter_string_append(out, value);
 }
 
 gsize

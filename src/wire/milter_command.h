@@ -25,10 +25,10 @@ typedef enum {
 /* Those without data: ABORT, DATA, EOH, QUIT, QUIT_NC. */
 gsize milter_command_append(GString *out, MilterCommandCode code);
 
-/* `macros`: name, value, name, value, NULL, the names as in the negotiation ("i", "{auth_type}").
- * `stage`: the command that they come before. */
-gsize milter_command_append_macros(GString *out, MilterCommandCode stage,
-                                   const char *const *macros);
+/* Macros: begin, append each, end by milter_packet_end(). `stage`: the command that they come
+ * before. `name`: as in the negotiation ("i", "{auth_type}"). */
+gsize milter_command_begin_macros(GString *out, MilterCommandCode stage);
+void milter_command_append_macro(GString *out, const char *name, const char *value);
 
 /* `port`: in the host's order. With MILTER_FAMILY_UNKNOWN, port and address are not sent, and
  * `address` may be NULL. */

@@ -118,11 +118,14 @@ milter_negotiation_settle(const MilterNegotiation *offer, MilterNegotiation *ans
                           "SMFIC_OPTNEG: the filter wants actions that were not offered: 0x%x",
                           answer->actions & ~offer->actions);
     answer->steps &= MILTER_STEPS_V6 | (offer->steps & MILTER_STEPS_MDS);
-    if (answer->version < 3)
-        answer->steps |= MILTER_STEP_NOUNKNOWN;
-    if (answer->version < 4)
-        answer->steps |= MILTER_STEP_NODATA;
+    answer->steps |= milter_version_lacks(answer->version);
     return TRUE;
+}
+
+guint32
+milter_version_lacks(guint32 version)
+{
+    return (version < 3 ? MILTER_STEP_NOUNKNOWN : 0u) | (version < 4 ? MILTER_STEP_NODATA : 0u);
 }
 
 gsize

@@ -119,6 +119,10 @@ gboolean milter_negotiation_parse(const MilterPacket *packet, MilterNegotiation 
 gboolean milter_negotiation_settle(const MilterNegotiation *offer, MilterNegotiation *answer,
                                    GError **error);
 
+/* The flags of the commands (MILTER_STEP_NOUNKNOWN, MILTER_STEP_NODATA) that came after a version.
+ */
+guint32 milter_version_lacks(guint32 version);
+
 /* The most octets of data in a command, by the MILTER_STEP_MDS_* that were agreed. */
 gsize milter_steps_data_max(guint32 steps);
 

@@ -32,6 +32,16 @@ sample_vector(MilterStrings strings)
     return vector;
 }
 
+static inline void
+sample_append_macros(GString *out, MilterCommandCode stage, MilterStrings strings)
+{
+    const char *name;
+    gsize begun = milter_command_begin_macros(out, stage);
+    while ((name = milter_strings_take(&strings)) != NULL)
+        milter_command_append_macro(out, name, milter_strings_take(&strings));
+    milter_packet_end(out, begun);
+}
+
 /* Appends what was read, by the function that its kind of command has. Not for OPTNEG. */
 static inline void
 sample_append_command(GString *out, const MilterCommand *command)
@@ -40,7 +50,7 @@ sample_append_command(GString *out, const MilterCommand *command)
 
     switch (command->code) {
     case MILTER_COMMAND_MACRO:
-        milter_command_append_macros(out, command->stage, strings);
+        sample_append_macros(out, command->stage, command->strings);
         break;
     case MILTER_COMMAND_CONNECT:
         milter_command_append_connect(out, command->text, command->family, command->port,

@@ -61,6 +61,9 @@ test_macro_lists(void **state)
     }
     assert_true(filter_needs_has_macro("a,{i} b", "i"));
     assert_false(filter_needs_has_macro("a {ii} b", "i"));
+    assert_true(filter_needs_has_macros("a,{i} b", "i b"));
+    assert_true(filter_needs_has_macros("", " ,"));
+    assert_false(filter_needs_has_macros("a b", "a i"));
     for (guint stage = 0; stage < MILTER_STAGES; stage++) {
         assert_non_null(filter_needs_default_macros((MilterStage)stage));
         assert_non_null(filter_needs_extra_macros((MilterStage)stage));

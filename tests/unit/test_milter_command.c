@@ -253,11 +253,12 @@ leaves_the_negotiation_to_its_reader(void **state)
 static void
 appends_one_behind_the_other(void **state)
 {
-    static const char *const macros[] = {"i", "q1", NULL};
     g_autofree char *value = g_strnfill(MILTER_DATA_MAX - 3, 'x');
     g_autoptr(GString) out = g_string_new(NULL);
     (void)state;
-    assert_int_equal(milter_command_append_macros(out, MILTER_COMMAND_EOH, macros), 6);
+    gsize begun = milter_command_begin_macros(out, MILTER_COMMAND_EOH);
+    milter_command_append_macro(out, "i", "q1");
+    assert_int_equal(milter_packet_end(out, begun), 6);
     assert_int_equal(milter_command_append(out, MILTER_COMMAND_EOH), 0);
     assert_int_equal(milter_command_append_header(out, "X", value), MILTER_DATA_MAX);
     assert_memory_equal(out->str, "\0\0\0\7DNi\0q1\0\0\0\0\1N\0\1\0\0LX\0xx", 25);
