@@ -379,6 +379,9 @@ milter_session_unknown(MilterSession *session, const char *line)
 {
     session->facts.stage = SMTP_STAGE_OTHER;
     FilterResult result = session_filters_unknown(session->filters, line);
+    /* There is nothing to discard, and Postfix's smtpd would end itself at the next mail. */
+    if (result.verdict == FILTER_VERDICT_DISCARD && !session->in_message)
+        return SESSION_CONTINUE;
     return take_result_unless(session, MILTER_STEP_NR_UNKN, &result);
 }
 
