@@ -210,7 +210,7 @@ ask_checks(MilterSession *session, CheckPoint point, SmtpStage stage)
         [VERDICT_DISCARD] = SESSION_DISCARD,
     };
     session->facts.stage = stage;
-    if (session->own)
+    if (session->own || policy_check_count(session->policy) == 0)
         return SESSION_CONTINUE;
     EngineMoment moment = moment_now(session);
     fresh_decision(session);
