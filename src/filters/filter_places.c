@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/thread.h"
+#include "policy/socket_name.h"
 
 struct FilterPlaces {
     atomic_uint references;
@@ -59,27 +60,16 @@ find_inet(const FilterPlaces *places, int flags, GArray *into)
     return 0;
 }
 
-/* Without the brackets of "[::1]". */
-static char *
-bare_host(const char *host)
-{
-    gsize length = strlen(host);
-    gboolean in_brackets = length > 2 && host[0] == '[' && host[length - 1] == ']';
-    return in_brackets ? g_strndup(host + 1, length - 2) : g_strdup(host);
-}
-
-/* `rest`: PORT@HOST. */
 static void
-add_inet(FilterPlaces *places, const char *rest, int family)
+add_inet(FilterPlaces *places, const SocketName *name)
 {
-    const char *at = strchr(rest, '@');
-    if (at == NULL) {
+    if (name->host == NULL) {
         places->failure = g_strdup("no host is named");
         return;
     }
-    places->family = family;
-    places->port = g_strndup(rest, (gsize)(at - rest));
-    places->host = bare_host(at + 1);
+    places->family = name->kind == SOCKET_KIND_INET6 ? AF_INET6 : AF_INET;
+    places->port = socket_name_port(name);
+    places->host = socket_name_host(name);
     if (find_inet(places, AI_NUMERICHOST, places->known) == 0)
         g_clear_pointer(&places->host, g_free);
 }
@@ -88,15 +78,15 @@ FilterPlaces *
 filter_places_new(const char *socket)
 {
     FilterPlaces *places = g_new0(FilterPlaces, 1);
-    const char *rest = strchr(socket, ':');
+    SocketName name = socket_name_parse(socket);
     atomic_init(&places->references, 1);
     pthread_mutex_init(&places->lock, NULL);
     places->socket = g_strdup(socket);
     places->known = g_array_new(FALSE, FALSE, sizeof(FilterPlace));
-    if (g_str_has_prefix(socket, "unix:") || g_str_has_prefix(socket, "local:"))
-        add_unix(places, rest + 1);
-    else if (g_str_has_prefix(socket, "inet:") || g_str_has_prefix(socket, "inet6:"))
-        add_inet(places, rest + 1, socket[4] == '6' ? AF_INET6 : AF_INET);
+    if (name.path != NULL)
+        add_unix(places, name.path);
+    else if (name.port != NULL)
+        add_inet(places, &name);
     else
         places->failure = g_strdup("no kind of socket that can be asked");
     return places;

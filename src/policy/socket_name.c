@@ -9,41 +9,69 @@
 
 #include "base/error.h"
 
-typedef enum { KIND_NONE, KIND_LOCAL, KIND_INET, KIND_INET6, KIND_DESCRIPTOR } SocketKind;
-
-/* The kind, and in `rest` what stands behind it. */
+/* Behind the kind: the path, the port, or the descriptor. */
 static SocketKind
 kind_of(const char *name, const char **rest)
 {
     static const struct {
         const char *prefix;
         SocketKind kind;
-    } kinds[] = {{"unix:", KIND_LOCAL},
-                 {"local:", KIND_LOCAL},
-                 {"inet:", KIND_INET},
-                 {"inet6:", KIND_INET6},
-                 {"fd:", KIND_DESCRIPTOR}};
+    } kinds[] = {{"unix:", SOCKET_KIND_LOCAL},
+                 {"local:", SOCKET_KIND_LOCAL},
+                 {"inet:", SOCKET_KIND_INET},
+                 {"inet6:", SOCKET_KIND_INET6},
+                 {"fd:", SOCKET_KIND_DESCRIPTOR}};
     for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {
         if (g_str_has_prefix(name, kinds[i].prefix)) {
             *rest = name + strlen(kinds[i].prefix);
             return kinds[i].kind;
         }
     }
-    *rest = name;
-    return KIND_NONE;
+    return SOCKET_KIND_NONE;
+}
+
+SocketName
+socket_name_parse(const char *name)
+{
+    const char *rest = NULL;
+    SocketName parsed = {.kind = kind_of(name, &rest)};
+    if (parsed.kind == SOCKET_KIND_LOCAL) {
+        parsed.path = rest;
+    } else if (parsed.kind == SOCKET_KIND_DESCRIPTOR) {
+        parsed.descriptor = rest;
+    } else if (parsed.kind != SOCKET_KIND_NONE) {
+        parsed.port = rest;
+        parsed.port_length = strcspn(rest, "@");
+        parsed.host = rest[parsed.port_length] == '@' ? rest + parsed.port_length + 1 : NULL;
+    }
+    return parsed;
+}
+
+char *
+socket_name_port(const SocketName *parsed)
+{
+    return g_strndup(parsed->port, parsed->port_length);
+}
+
+char *
+socket_name_host(const SocketName *parsed)
+{
+    const char *host = parsed->host;
+    gsize length = host != NULL ? strlen(host) : 0;
+    gboolean in_brackets = length > 2 && host[0] == '[' && host[length - 1] == ']';
+    return in_brackets ? g_strndup(host + 1, length - 2) : g_strdup(host);
 }
 
 static gboolean
-check_port(const char *text, const char *port, GError **error)
+check_port(const char *text, const SocketName *parsed, GError **error)
 {
-    g_autofree char *digits = g_strndup(port, strcspn(port, "@"));
-    const char *host = port + strlen(digits);
+    g_autofree char *digits = socket_name_port(parsed);
     guint64 number;
     if (!g_ascii_string_to_unsigned(digits, 10, 1, 65535, &number, NULL))
         return error_fail(error, REPLYMILTER_ERROR_CONFIG,
                           "\"%s\": \"%s\" is no port: a number from 1 to 65535, then \"@HOST\"",
                           text, digits);
-    return host[0] == '\0' || host[1] != '\0' ||
+    return parsed->host == NULL || parsed->host[0] != '\0' ||
            error_fail(error, REPLYMILTER_ERROR_CONFIG, "\"%s\": the host behind \"@\" is missing",
                       text);
 }
@@ -62,23 +90,23 @@ check_unix_path(const char *text, const char *path, GError **error)
 
 /* Those that can be both listened on and connected to. */
 static gboolean
-check_common(SocketKind kind, const char *name, const char *rest, GError **error)
+check_common(const char *name, const SocketName *parsed, GError **error)
 {
-    return kind == KIND_LOCAL ? check_unix_path(name, rest, error) : check_port(name, rest, error);
+    return parsed->kind == SOCKET_KIND_LOCAL ? check_unix_path(name, parsed->path, error)
+                                             : check_port(name, parsed, error);
 }
 
 gboolean
 socket_name_check(const char *name, GError **error)
 {
-    const char *rest;
+    SocketName parsed = socket_name_parse(name);
     guint64 number;
-    SocketKind kind = kind_of(name, &rest);
-    if (kind == KIND_DESCRIPTOR)
-        return g_ascii_string_to_unsigned(rest, 10, 3, 65535, &number, NULL) ||
+    if (parsed.kind == SOCKET_KIND_DESCRIPTOR)
+        return g_ascii_string_to_unsigned(parsed.descriptor, 10, 3, 65535, &number, NULL) ||
                error_fail(error, REPLYMILTER_ERROR_CONFIG,
                           "\"%s\": the descriptor is a number from 3 on", name);
-    if (kind != KIND_NONE)
-        return check_common(kind, name, rest, error);
+    if (parsed.kind != SOCKET_KIND_NONE)
+        return check_common(name, &parsed, error);
     return error_fail(error, REPLYMILTER_ERROR_CONFIG,
                       "\"%s\" is no socket: write it as \"unix:/path\", \"inet:PORT@HOST\", "
                       "\"inet6:PORT@HOST\" or \"fd:3\"",
@@ -88,16 +116,15 @@ socket_name_check(const char *name, GError **error)
 gboolean
 socket_name_check_peer(const char *name, GError **error)
 {
-    const char *rest;
-    SocketKind kind = kind_of(name, &rest);
-    if (kind == KIND_NONE || kind == KIND_DESCRIPTOR)
+    SocketName parsed = socket_name_parse(name);
+    if (parsed.kind == SOCKET_KIND_NONE || parsed.kind == SOCKET_KIND_DESCRIPTOR)
         return error_fail(error, REPLYMILTER_ERROR_CONFIG,
                           "\"%s\" is no socket to connect to: write it as \"unix:/path\", "
                           "\"inet:PORT@HOST\" or \"inet6:PORT@HOST\"",
                           name);
-    if (!check_common(kind, name, rest, error))
+    if (!check_common(name, &parsed, error))
         return FALSE;
-    return kind == KIND_LOCAL || strchr(rest, '@') != NULL ||
+    return parsed.kind == SOCKET_KIND_LOCAL || parsed.host != NULL ||
            error_fail(error, REPLYMILTER_ERROR_CONFIG,
                       "\"%s\" does not say on which host: write it as \"%s@127.0.0.1\"", name,
                       name);
@@ -140,16 +167,7 @@ socket_name_of_address(const char *address, GError **error)
 const char *
 socket_name_path(const char *name)
 {
-    const char *rest = NULL;
-    return name != NULL && kind_of(name, &rest) == KIND_LOCAL ? rest : NULL;
-}
-
-/* What stands behind "@", "" if there is nothing. */
-static const char *
-host_of(const char *port)
-{
-    const char *at = strchr(port, '@');
-    return at != NULL ? at + 1 : "";
+    return name != NULL ? socket_name_parse(name).path : NULL;
 }
 
 /* Is it an address of this host that every host has, or all of them? */
@@ -168,19 +186,25 @@ is_everywhere(const char *host)
     return g_strv_contains(names, host);
 }
 
+/* Those of the internet. Without a host it is every address. */
+static gboolean
+port_reaches(const SocketName *peer, const SocketName *own)
+{
+    if (g_ascii_strtoull(peer->port, NULL, 10) != g_ascii_strtoull(own->port, NULL, 10))
+        return FALSE;
+    const char *host = peer->host != NULL ? peer->host : "";
+    const char *own_host = own->host != NULL ? own->host : "";
+    return g_ascii_strcasecmp(host, own_host) == 0 || (is_here(host) && is_everywhere(own_host)) ||
+           (is_everywhere(host) && is_here(own_host));
+}
+
 gboolean
 socket_name_reaches(const char *peer, const char *own)
 {
-    const char *there, *here;
     if (own == NULL)
         return FALSE;
-    SocketKind kind = kind_of(peer, &there), own_kind = kind_of(own, &here);
-    if (kind == KIND_LOCAL || own_kind == KIND_LOCAL)
-        return kind == own_kind && strcmp(there, here) == 0;
-    if (kind == KIND_DESCRIPTOR || own_kind == KIND_DESCRIPTOR ||
-        g_ascii_strtoull(there, NULL, 10) != g_ascii_strtoull(here, NULL, 10))
-        return FALSE;
-    const char *host = host_of(there), *own_host = host_of(here);
-    return g_ascii_strcasecmp(host, own_host) == 0 || (is_here(host) && is_everywhere(own_host)) ||
-           (is_everywhere(host) && is_here(own_host));
+    SocketName there = socket_name_parse(peer), here = socket_name_parse(own);
+    if (there.path != NULL && here.path != NULL)
+        return strcmp(there.path, here.path) == 0;
+    return there.port != NULL && here.port != NULL && port_reaches(&there, &here);
 }

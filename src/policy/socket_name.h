@@ -8,6 +8,34 @@
 
 #include <glib.h>
 
+typedef enum {
+    SOCKET_KIND_NONE,       /* it begins as none of them */
+    SOCKET_KIND_LOCAL,      /* "unix:", "local:" */
+    SOCKET_KIND_INET,       /* "inet:" */
+    SOCKET_KIND_INET6,      /* "inet6:" */
+    SOCKET_KIND_DESCRIPTOR, /* "fd:" */
+} SocketKind;
+
+/* A name taken apart: each as it is written there, possibly "", and NULL where its kind has none.
+ * All belong to the name. */
+typedef struct {
+    SocketKind kind;
+    const char *path;       /* LOCAL */
+    const char *descriptor; /* DESCRIPTOR */
+    const char *port;       /* INET, INET6: of that length */
+    gsize port_length;
+    const char *host; /* INET, INET6: what stands behind the first "@"; NULL: there is no "@" */
+} SocketName;
+
+/* Takes apart and judges nothing but the kind: for what may stand there see the checks. */
+SocketName socket_name_parse(const char *name);
+
+/* The port of an INET or INET6. The caller frees it. */
+char *socket_name_port(const SocketName *parsed);
+
+/* The host, without the brackets of "[::1]"; NULL: none is named. The caller frees it. */
+char *socket_name_host(const SocketName *parsed);
+
 /* May one be listened on by that name? FALSE and an error without place. Without "@HOST" it is
  * every address of the host. */
 gboolean socket_name_check(const char *name, GError **error);

@@ -7,6 +7,8 @@
 #include <pwd.h>
 #include <string.h>
 
+#include "policy/socket_name.h"
+
 #define USUAL_MILTER "unix:/run/replymilter.sock"
 #define USUAL_TABLES "unix:/run/replymilter-tables.sock"
 
@@ -16,27 +18,26 @@ enum { SINCE_FOOTER = 304, SINCE_REJECT = 311 };
 /* ---- names of sockets --------------------------------------------------------------------------
  */
 
-/* "PORT@HOST" or "PORT" as Postfix has it. */
+/* As Postfix has it. */
 static char *
-internet_name(const char *port, gboolean six)
+internet_name(const SocketName *name)
 {
-    const char *at = strchr(port, '@');
-    g_autofree char *number = at != NULL ? g_strndup(port, (gsize)(at - port)) : g_strdup(port);
-    const char *host = at != NULL ? at + 1 : six ? "::1" : "127.0.0.1";
+    g_autofree char *port = socket_name_port(name);
+    const char *nearest = name->kind == SOCKET_KIND_INET6 ? "::1" : "127.0.0.1";
+    const char *host = name->host != NULL ? name->host : nearest;
     gboolean bare = strchr(host, ':') != NULL && host[0] != '[';
-    return g_strdup_printf(bare ? "inet:[%s]:%s" : "inet:%s:%s", host, number);
+    return g_strdup_printf(bare ? "inet:[%s]:%s" : "inet:%s:%s", host, port);
 }
 
 static char *
 name_of(const char *socket, const char *otherwise)
 {
-    if (socket == NULL || g_str_has_prefix(socket, "fd:"))
+    if (socket == NULL)
         return g_strdup(otherwise);
-    if (g_str_has_prefix(socket, "inet:"))
-        return internet_name(socket + strlen("inet:"), FALSE);
-    if (g_str_has_prefix(socket, "inet6:"))
-        return internet_name(socket + strlen("inet6:"), TRUE);
-    return g_strdup_printf("unix:%s", strchr(socket, '/'));
+    SocketName name = socket_name_parse(socket);
+    if (name.path != NULL)
+        return g_strdup_printf("unix:%s", name.path);
+    return name.port != NULL ? internet_name(&name) : g_strdup(otherwise);
 }
 
 /* By which main.cf should call it. */
@@ -412,7 +413,7 @@ note_chroot(Planner *planner, const char *section, const SocketSettings *setting
 {
     const char *queue = postfix_install_value(planner->install, "queue_directory");
     const char *seen = settings->link;
-    const char *path = settings->socket != NULL ? strchr(settings->socket, '/') : NULL;
+    const char *path = socket_name_path(settings->socket);
     g_autofree char *inside = seen != NULL ? g_strconcat(queue, seen, NULL) : NULL;
     gboolean found = path == NULL || g_strcmp0(path, inside) == 0;
     for (guint i = 0; !found && i < planner->install->services->len; i++) {

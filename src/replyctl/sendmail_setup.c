@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define LOCAL "local:"
+#include "policy/socket_name.h"
 
 enum {
     SEND_SECONDS = 10,
@@ -34,12 +34,6 @@ static const char rules[] =
     "R<$+> $| $+ $| $+\t$#error $: $3\n"
     "R<> $| $*\t\t$@ $1\n";
 
-static gboolean
-is_local(const char *socket)
-{
-    return g_str_has_prefix(socket, "unix:") || g_str_has_prefix(socket, LOCAL);
-}
-
 /* Is the socket where the policy has a link, or not on this host at all? */
 static gboolean
 is_at_link(const char *path, const char *link)
@@ -54,16 +48,17 @@ is_at_link(const char *path, const char *link)
 char *
 sendmail_setup_socket(const SocketSettings *settings)
 {
-    const char *name = settings->socket, *link = settings->link;
-    if (name == NULL || g_str_has_prefix(name, "fd:"))
+    const char *socket = settings->socket, *link = settings->link;
+    if (socket == NULL)
         return NULL;
-    if (is_local(name)) {
-        const char *path = strchr(name, ':') + 1;
-        return g_strconcat(LOCAL, link != NULL && is_at_link(path, link) ? link : path, NULL);
-    }
-    gboolean six = g_str_has_prefix(name, "inet6:");
-    return strchr(name, '@') != NULL ? g_strdup(name)
-                                     : g_strconcat(name, six ? "@::1" : "@127.0.0.1", NULL);
+    SocketName name = socket_name_parse(socket);
+    if (name.path != NULL)
+        return g_strconcat("local:", link != NULL && is_at_link(name.path, link) ? link : name.path,
+                           NULL);
+    if (name.port == NULL)
+        return NULL;
+    const char *nearest = name.kind == SOCKET_KIND_INET6 ? "@::1" : "@127.0.0.1";
+    return g_strconcat(socket, name.host == NULL ? nearest : NULL, NULL);
 }
 
 char *
@@ -97,9 +92,9 @@ char *
 sendmail_setup_distrusts(const char *socket)
 {
     struct stat found;
-    if (!g_str_has_prefix(socket, LOCAL))
+    const char *path = socket_name_path(socket);
+    if (path == NULL)
         return NULL;
-    const char *path = socket + strlen(LOCAL);
     if (lstat(path, &found) == 0 && S_ISLNK(found.st_mode))
         return g_strconcat(path, " is a symbolic link", NULL);
     g_autofree char *folder = g_path_get_dirname(path);

@@ -24,6 +24,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "policy/socket_name.h"
 
 struct Listener {
     int fd;
@@ -227,8 +228,9 @@ make_link(const char *link, const char *target, GError **error)
 }
 
 static Listener *
-open_unix(const SocketSettings *settings, const char *path, GError **error)
+open_unix(const SocketSettings *settings, const SocketName *name, GError **error)
 {
+    const char *path = name->path;
     struct sockaddr_un address;
     struct stat status;
 
@@ -272,40 +274,26 @@ is_port(const char *text)
     return g_ascii_string_to_unsigned(text, 10, 0, 65535, &port, NULL) && g_ascii_isdigit(*text);
 }
 
-/* "PORT", "PORT@HOST", "PORT@[::1]" to what getaddrinfo() takes. */
 static gboolean
-split_inet(const char *socket, const char *rest, char **port, char **host, GError **error)
+check_inet(const char *socket, const char *port, const char *host, GError **error)
 {
-    const char *at = strchr(rest, '@');
-
-    *port = at != NULL ? g_strndup(rest, (gsize)(at - rest)) : g_strdup(rest);
-    *host = NULL;
-    if (!is_port(*port))
+    if (!is_port(port))
         return fail_config(error, socket, "needs a port number, as in inet:2700@127.0.0.1");
-    if (at == NULL)
-        return TRUE;
-    gsize length = strlen(at + 1);
-    if (length == 0)
-        return fail_config(error, socket, "has no host behind the @");
-    if (at[1] == '[' && at[length] == ']')
-        *host = g_strndup(at + 2, length - 2);
-    else
-        *host = g_strdup(at + 1);
-    return TRUE;
+    return host == NULL || *host != '\0' || fail_config(error, socket, "has no host behind the @");
 }
 
 static struct addrinfo *
-look_up(const char *socket, const char *rest, int family, GError **error)
+look_up(const char *socket, const SocketName *name, GError **error)
 {
     const struct addrinfo hints = {
-        .ai_family = family,
+        .ai_family = name->kind == SOCKET_KIND_INET6 ? AF_INET6 : AF_INET,
         .ai_socktype = SOCK_STREAM,
         .ai_flags = AI_NUMERICSERV,
     };
-    g_autofree char *port = NULL, *host = NULL;
+    g_autofree char *port = socket_name_port(name), *host = socket_name_host(name);
     struct addrinfo *found = NULL;
 
-    if (!split_inet(socket, rest, &port, &host, error))
+    if (!check_inet(socket, port, host, error))
         return NULL;
     int reason = getaddrinfo(host, port, &hints, &found);
     if (reason != 0) {
@@ -355,9 +343,9 @@ bound_address(int fd)
 }
 
 static Listener *
-open_inet(const SocketSettings *settings, const char *rest, int family, GError **error)
+open_inet(const SocketSettings *settings, const SocketName *name, GError **error)
 {
-    struct addrinfo *found = look_up(settings->socket, rest, family, error);
+    struct addrinfo *found = look_up(settings->socket, name, error);
     if (found == NULL)
         return NULL;
     int fd = listen_at(found);
@@ -396,12 +384,13 @@ listener_adopt(int fd, GError **error)
 }
 
 static Listener *
-open_fd(const SocketSettings *settings, const char *rest, GError **error)
+open_fd(const SocketSettings *settings, const SocketName *name, GError **error)
 {
+    const char *digits = name->descriptor;
     guint64 number;
 
-    if (!g_ascii_isdigit(*rest) ||
-        !g_ascii_string_to_unsigned(rest, 10, 0, G_MAXINT, &number, NULL)) {
+    if (!g_ascii_isdigit(*digits) ||
+        !g_ascii_string_to_unsigned(digits, 10, 0, G_MAXINT, &number, NULL)) {
         fail_config(error, settings->socket, "needs a descriptor's number, as in fd:3");
         return NULL;
     }
@@ -431,32 +420,21 @@ listener_inherited(const char *name, GError **error)
 
 /* ---- all of them ----------------------------------------------------------------------------- */
 
-static Listener *
-open_inet4(const SocketSettings *settings, const char *rest, GError **error)
-{
-    return open_inet(settings, rest, AF_INET, error);
-}
-
-static Listener *
-open_inet6(const SocketSettings *settings, const char *rest, GError **error)
-{
-    return open_inet(settings, rest, AF_INET6, error);
-}
-
 Listener *
 listener_open(const SocketSettings *settings, GError **error)
 {
-    static const struct {
-        const char *prefix;
-        Listener *(*open)(const SocketSettings *settings, const char *rest, GError **error);
-    } kinds[] = {
-        {"unix:", open_unix},   {"local:", open_unix}, {"inet:", open_inet4},
-        {"inet6:", open_inet6}, {"fd:", open_fd},
-    };
-
-    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
-        if (g_str_has_prefix(settings->socket, kinds[i].prefix))
-            return kinds[i].open(settings, settings->socket + strlen(kinds[i].prefix), error);
+    SocketName name = socket_name_parse(settings->socket);
+    switch (name.kind) {
+    case SOCKET_KIND_LOCAL:
+        return open_unix(settings, &name, error);
+    case SOCKET_KIND_INET:
+    case SOCKET_KIND_INET6:
+        return open_inet(settings, &name, error);
+    case SOCKET_KIND_DESCRIPTOR:
+        return open_fd(settings, &name, error);
+    case SOCKET_KIND_NONE:
+        break;
+    }
     fail_config(error, settings->socket, "begins with none of unix: local: inet: inet6: fd:");
     return NULL;
 }
