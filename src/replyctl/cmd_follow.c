@@ -302,9 +302,9 @@ choose_source(FollowOptions *options, int argc, char **argv)
 {
     options->journal = options->journal || options->folder != NULL;
     options->path = argc > 1 ? argv[1] : NULL;
-    if (argc > 2) {
-        command_complain("follow: one log at a time, what is \"%s\"?", argv[2]);
-    } else if (g_strcmp0(options->path, "-") == 0) {
+    if (command_has_stray(argc, argv, 1, "one log at a time"))
+        return FALSE;
+    if (g_strcmp0(options->path, "-") == 0) {
         command_complain("follow: only a file can be followed: replyctl classify reads standard "
                          "input");
     } else if (options->journal && options->path != NULL) {

@@ -19,10 +19,8 @@ cmd_loglevel(int argc, char **argv)
     const GOptionEntry entries[] = {CONTROL_CLIENT_ENTRIES(options), G_OPTION_ENTRY_NULL};
     if (!command_parse(entries, description, &argc, &argv))
         return COMMAND_USAGE;
-    if (argc > 2) {
-        command_complain("loglevel: one level at a time, what is \"%s\"?", argv[2]);
+    if (command_has_stray(argc, argv, 1, "one level at a time"))
         return COMMAND_USAGE;
-    }
     g_autofree char *level =
         control_client_ask("loglevel", &options, "loglevel", argc > 1 ? argv[1] : "");
     if (level == NULL)

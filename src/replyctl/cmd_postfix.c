@@ -207,9 +207,9 @@ run(const PostfixOptions *options)
 static gboolean
 options_are_sound(const PostfixOptions *options, int argc, char **argv)
 {
-    if (argc > 1)
-        command_complain("postfix: what is \"%s\"?", argv[1]);
-    else if (options->apply + options->undo + options->verify > 1)
+    if (command_has_stray(argc, argv, 0, NULL))
+        return FALSE;
+    if (options->apply + options->undo + options->verify > 1)
         command_complain("postfix: one of --apply, --undo and --verify");
     else if (!options->verify && (options->server != NULL || options->recipient != NULL))
         command_complain("postfix: --server and --recipient go with --verify");

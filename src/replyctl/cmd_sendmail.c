@@ -61,12 +61,9 @@ cmd_sendmail(int argc, char **argv)
         G_OPTION_ENTRY_NULL,
     };
     int status = COMMAND_USAGE;
-    if (command_parse(entries, description, &argc, &argv)) {
-        if (argc > 1)
-            command_complain("sendmail: what is \"%s\"?", argv[1]);
-        else
-            status = print_all(path, ruleset);
-    }
+    if (command_parse(entries, description, &argc, &argv) &&
+        !command_has_stray(argc, argv, 0, NULL))
+        status = print_all(path, ruleset);
     g_free(path);
     return status;
 }

@@ -41,10 +41,8 @@ cmd_stats(int argc, char **argv)
     };
     if (!command_parse(entries, description, &argc, &argv))
         return COMMAND_USAGE;
-    if (argc > 1) {
-        command_complain("stats: what is \"%s\"?", argv[1]);
+    if (command_has_stray(argc, argv, 0, NULL))
         return COMMAND_USAGE;
-    }
     g_autofree char *text = control_client_ask("stats", &options, "metrics", "");
     if (text == NULL)
         return COMMAND_FAILED;

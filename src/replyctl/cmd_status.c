@@ -24,10 +24,8 @@ cmd_status(int argc, char **argv)
     };
     if (!command_parse(entries, description, &argc, &argv))
         return COMMAND_USAGE;
-    if (argc > 1) {
-        command_complain("status: what is \"%s\"?", argv[1]);
+    if (command_has_stray(argc, argv, 0, NULL))
         return COMMAND_USAGE;
-    }
     g_autofree char *text = control_client_ask("status", &options, "status", "");
     if (text == NULL)
         return COMMAND_FAILED;

@@ -13,10 +13,8 @@ cmd_version(int argc, char **argv)
     const GOptionEntry entries[] = {G_OPTION_ENTRY_NULL};
     if (!command_parse(entries, NULL, &argc, &argv))
         return COMMAND_USAGE;
-    if (argc > 1) {
-        command_complain("version: what is \"%s\"?", argv[1]);
+    if (command_has_stray(argc, argv, 0, NULL))
         return COMMAND_USAGE;
-    }
     printf("replyctl %s\n", PACKAGE_VERSION);
     return COMMAND_DONE;
 }

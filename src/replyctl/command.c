@@ -67,6 +67,16 @@ command_complain_of_choice(const char *command, const char *what, const char *gi
         command_complain("%s: unknown %s \"%s\" (known: %s)", command, what, given, all);
 }
 
+gboolean
+command_has_stray(int argc, char **argv, int most, const char *limit)
+{
+    if (argc <= most + 1)
+        return FALSE;
+    command_complain("%s: %s%swhat is \"%s\"?", argv[0], limit != NULL ? limit : "",
+                     limit != NULL ? ", " : "", argv[most + 1]);
+    return TRUE;
+}
+
 /* GLib keeps the "--" that ends the options where a '-' follows. */
 static void
 drop_end_of_options(int *argc, char **argv)

@@ -51,6 +51,12 @@ int cmd_version(int argc, char **argv);
 gboolean command_parse(const GOptionEntry *entries, const char *description, int *argc,
                        char ***argv);
 
+/*
+ * Are there more words than `most` behind the command `argv[0]`? Asks what the first of them is,
+ * after a `limit` such as "one file at a time" (NULL: none).
+ */
+gboolean command_has_stray(int argc, char **argv, int most, const char *limit);
+
 /* A misspelt or unknown word, with the nearest known one or all of them. `known` ends with NULL. */
 void command_complain_of_choice(const char *command, const char *what, const char *given,
                                 const char *const *known);

@@ -33,11 +33,8 @@ policy_file_load_path(const char *path, Classifier *classifier, gboolean warn)
 const char *
 policy_file_choose(int argc, char **argv, const char *named)
 {
-    int most = named != NULL ? 1 : 2;
-    if (argc > most) {
-        command_complain("%s: one file at a time, what is \"%s\"?", argv[0], argv[most]);
+    if (command_has_stray(argc, argv, named != NULL ? 0 : 1, "one file at a time"))
         return NULL;
-    }
     return named != NULL ? named : argc > 1 ? argv[1] : POLICY_DEFAULT_FILE;
 }
 

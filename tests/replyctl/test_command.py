@@ -62,8 +62,13 @@ class TestFrame(Case):
             self.fault(2, command)
 
     def test_words_too_many(self):
-        for command in ("version", "try", "postfix", "sendmail", "status"):
-            self.assertIn('what is "more"?', self.fault(2, command, "more"))
+        for command in ("version", "try", "postfix", "sendmail", "status", "stats"):
+            self.assertIn(f'replyctl: {command}: what is "more"?', self.fault(2, command, "more", "yet"))
+        for command, limit in (("loglevel", "level"), ("follow", "log"), ("check", "file"), ("config", "file")):
+            self.assertIn(f'replyctl: {command}: one {limit} at a time, what is "more"?',
+                          self.fault(2, command, "one", "more", "yet"))
+        for command in ("check", "config"):
+            self.assertIn('what is "more"?', self.fault(2, command, "--config", "one", "more"))
 
     def test_version(self):
         for command in ("version", "--version", "-V"):
