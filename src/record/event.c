@@ -1,15 +1,13 @@
 /*
  * event: what happened to one reply or recipient, as one JSON object.
  *
- * First every value that somebody outside supplied is fetched and passed through the privacy
- * settings, then the line is written; if it is too long, it is written again with shorter values.
+ * If the line is too long, it is written again with shorter values.
  */
 #include "record/event.h"
 
 #include <string.h>
 
 #include "base/clock.h"
-#include "record/event_texts.h"
 #include "record/json_line.h"
 
 /* A value may take this much at first; at the least all of them fit together. */
@@ -157,46 +155,49 @@ write_origin(JsonLine *line, const Facts *facts, const Decision *decision, const
 }
 
 char *
-event_line_by(const PolicySettings *settings, const Facts *facts, const Decision *decision,
-              const EventMark *mark)
+event_line(const EventTexts *texts, const Facts *facts, const Decision *decision,
+           const EventMark *mark)
 {
-    EventTexts texts;
     char *whole = NULL;
-    event_texts_init(&texts, settings, facts, decision);
     for (gsize limit = VALUE_MAX; whole == NULL; limit /= 2) {
         JsonLine line;
         json_line_begin(&line, limit);
         write_mark(&line, event_kind_name(facts, decision), facts, mark);
-        write_envelope(&line, &texts);
-        write_decision(&line, facts, decision, &texts);
-        write_cause(&line, &decision->cause, &texts);
-        write_origin(&line, facts, decision, &texts);
+        write_envelope(&line, texts);
+        write_decision(&line, facts, decision, texts);
+        write_cause(&line, &decision->cause, texts);
+        write_origin(&line, facts, decision, texts);
         gboolean fits = line.out->len < EVENT_LINE_MAX || limit <= VALUE_MIN;
         whole = json_line_end(&line);
         if (!fits)
             g_clear_pointer(&whole, g_free);
     }
-    event_texts_clear(&texts);
     return whole;
+}
+
+char *
+event_line_by(const PolicySettings *settings, const Facts *facts, const Decision *decision,
+              const EventMark *mark)
+{
+    g_auto(EventTexts) texts;
+    event_texts_init(&texts, settings, facts, decision);
+    return event_line(&texts, facts, decision, mark);
 }
 
 /* Of the values few are from outside, so that the line is always short enough. */
 char *
-event_filter_failure_line(const PolicySettings *settings, const Facts *facts,
+event_filter_failure_line(const EventTexts *texts, const Facts *facts,
                           const EventFilterFailure *failure, const EventMark *mark)
 {
     static const char *const outcomes[] = {"tempfail", "accept", "reject"};
     enum { FAILURE_VALUE_MAX = EVENT_LINE_MAX / 64 };
     JsonLine line;
-    EventTexts texts;
-    event_texts_init_failure(&texts, settings, facts, failure->reason);
     json_line_begin(&line, FAILURE_VALUE_MAX);
     write_mark(&line, "filter-failure", facts, mark);
-    write_envelope(&line, &texts);
+    write_envelope(&line, texts);
     json_line_string(&line, "filter", failure->filter);
-    json_line_string(&line, "reason", texts.match);
+    json_line_string(&line, "reason", texts->match);
     json_line_string(&line, "on_failure", outcomes[failure->on_failure]);
     write_time(&line, "filter_ms", failure->spent_us);
-    event_texts_clear(&texts);
     return json_line_end(&line);
 }

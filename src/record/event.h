@@ -1,9 +1,9 @@
 /*
  * event: what happened to one reply or recipient, as one JSON object (doc/events.md, "v": 1).
  *
- * An event is built from a decision and its facts and serialised once. Privacy settings are applied
- * to every field while it is built, texts and evidence included (privacy.h). Threads: any; the
- * arguments belong to their owner.
+ * An event is built from a decision and its facts and serialised once. Every value that somebody
+ * outside supplied, texts and evidence included, is taken as the privacy settings let it be told
+ * (event_texts.h). Threads: any; the arguments belong to their owner.
  */
 #pragma once
 
@@ -12,6 +12,7 @@
 #include "engine/decision.h"
 #include "engine/facts.h"
 #include "record/event_id.h"
+#include "record/event_texts.h"
 
 #define EVENT_VERSION 1
 
@@ -37,9 +38,14 @@ Proof event_proof(const Facts *facts, const Decision *decision);
 /*
  * The line without its newline, at most EVENT_LINE_MAX octets, 7-bit ASCII: where it would be
  * longer its longest texts are cut. `decision->original` and `decision->final` are not both NULL
- * but for a quarantine, a discard or a report. The caller frees it.
+ * but for a quarantine, a discard or a report. The texts are those of this decision. The caller
+ * frees it.
  */
 #define EVENT_LINE_MAX 32768
+char *event_line(const EventTexts *texts, const Facts *facts, const Decision *decision,
+                 const EventMark *mark);
+
+/* Likewise, where the texts are needed for nothing else. */
 char *event_line_by(const PolicySettings *settings, const Facts *facts, const Decision *decision,
                     const EventMark *mark);
 
@@ -52,13 +58,7 @@ typedef struct {
     gboolean told; /* the daemon's own log has it already */
 } EventFilterFailure;
 
-/* Likewise: the event "filter-failure"; of the facts the stage and what is known of the mail. */
-char *event_filter_failure_line(const PolicySettings *settings, const Facts *facts,
+/* The event "filter-failure"; of the facts the stage and what is known of the mail. The texts are
+ * event_texts_init_failure()'s. The caller frees it. */
+char *event_filter_failure_line(const EventTexts *texts, const Facts *facts,
                                 const EventFilterFailure *failure, const EventMark *mark);
-
-static inline char *
-event_line(const Policy *policy, const Facts *facts, const Decision *decision,
-           const EventMark *mark)
-{
-    return event_line_by(policy_settings(policy), facts, decision, mark);
-}

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "record/event_texts.h"
 
 /* Octets that are told of an address or a name, and of a text. */
 enum { NAME_SHOWN = 256, TEXT_SHOWN = 400 };
@@ -170,42 +169,38 @@ append_reply(GString *out, const Decision *decision, const EventTexts *texts)
 }
 
 char *
-event_words(const PolicySettings *settings, const Facts *facts, const Decision *decision)
+event_words(const EventTexts *texts, const Facts *facts, const Decision *decision)
 {
-    g_auto(EventTexts) texts;
-    event_texts_init(&texts, settings, facts, decision);
     GString *out = begin(facts);
-    append_what(out, facts, decision, &texts);
+    append_what(out, facts, decision, texts);
     append_who(out, facts, decision);
-    append_reply(out, decision, &texts);
-    append_envelope(out, facts, &texts);
+    append_reply(out, decision, texts);
+    append_envelope(out, facts, texts);
     if (decision_said(decision) != NULL || decision->report)
         append_named(out, "category", category_info(decision->cause.category)->name, FALSE);
     append_named(out, "rule", decision->rule, FALSE);
     if (decision->report)
         append_named(out, "action", action_name(decision->cause.action), FALSE);
-    append_named(out, "remote", texts.remote_mta, FALSE);
+    append_named(out, "remote", texts->remote_mta, FALSE);
     append_named(out, "reference", decision->reference, FALSE);
     return end(out);
 }
 
 char *
-event_words_of_failure(const PolicySettings *settings, const Facts *facts,
+event_words_of_failure(const EventTexts *texts, const Facts *facts,
                        const EventFilterFailure *failure)
 {
     static const char *const outcomes[] = {"the mail is put off", "the mail goes on without it",
                                            "the mail is refused"};
-    g_auto(EventTexts) texts;
-    event_texts_init_failure(&texts, settings, facts, failure->reason);
     GString *out = begin(facts);
     g_string_append_printf(out, "filter %s failed", failure->filter);
     if (facts->stage != SMTP_STAGE_UNKNOWN) {
         g_string_append(out, " at ");
-        append_stage(out, facts, &texts);
+        append_stage(out, facts, texts);
     }
     g_string_append(out, ": ");
-    append_cut(out, texts.match, TEXT_SHOWN);
+    append_cut(out, texts->match, TEXT_SHOWN);
     g_string_append_printf(out, ": %s", outcomes[failure->on_failure]);
-    append_envelope(out, facts, &texts);
+    append_envelope(out, facts, texts);
     return end(out);
 }

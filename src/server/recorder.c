@@ -34,8 +34,10 @@ recorder_put(const DoorContext *context, const Policy *policy, const Facts *fact
             mark.joins = joined;
     }
     metrics_decision(context->metrics, facts, decision, mark.joins != NULL);
-    event_log_put_told(context->events, event_line(policy, facts, decision, &mark),
-                       in_words ? event_words(settings, facts, decision) : NULL, wait_us);
+    g_auto(EventTexts) texts;
+    event_texts_init(&texts, settings, facts, decision);
+    event_log_put_told(context->events, event_line(&texts, facts, decision, &mark),
+                       in_words ? event_words(&texts, facts, decision) : NULL, wait_us);
 }
 
 void
@@ -49,6 +51,8 @@ recorder_put_filter_failure(const DoorContext *context, const Policy *policy, co
     if (!event_log_wants(context->events, in_words))
         return;
     EventMark mark = {.id = event_id(now_us, chance_next(chance), id), .now_us = now_us};
-    event_log_put_told(context->events, event_filter_failure_line(settings, facts, failure, &mark),
-                       in_words ? event_words_of_failure(settings, facts, failure) : NULL, wait_us);
+    g_auto(EventTexts) texts;
+    event_texts_init_failure(&texts, settings, facts, failure->reason);
+    event_log_put_told(context->events, event_filter_failure_line(&texts, facts, failure, &mark),
+                       in_words ? event_words_of_failure(&texts, facts, failure) : NULL, wait_us);
 }

@@ -20,6 +20,15 @@ event_case_clear(EventCase *one)
     decision_clear(&one->decision);
 }
 
+static inline char *
+event_case_failure_line(const PolicySettings *settings, const Facts *facts,
+                        const EventFilterFailure *failure, const EventMark *mark)
+{
+    g_auto(EventTexts) texts;
+    event_texts_init_failure(&texts, settings, facts, failure->reason);
+    return event_filter_failure_line(&texts, facts, failure, mark);
+}
+
 static inline void
 event_case_cause(EventCase *one, Category category, Confidence confidence, const char *rule,
                  const char *match)

@@ -64,7 +64,7 @@ print_failure(const Facts *facts, const EventFilterFailure *failure)
         EventMark mark = {.id = "1k5x00000000000000000000ab", .now_us = EVENT_CASE_TIME_US};
         PolicySettings settings = {
             .log = {.addresses = (Privacy)(i % 3), .client = (Privacy)(i / 3)}};
-        g_autofree char *line = event_filter_failure_line(&settings, facts, failure, &mark);
+        g_autofree char *line = event_case_failure_line(&settings, facts, failure, &mark);
         (void)puts(line);
     }
 }

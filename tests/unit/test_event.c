@@ -120,7 +120,7 @@ writes_a_failure_of_a_filter(void **state)
                                         .reason = "closed by alice@sender.example\n",
                                         .on_failure = FILTER_FAILURE_ACCEPT,
                                         .spent_us = 2500600};
-    g_autofree char *line = event_filter_failure_line(&plain, &one.facts, &failure, &mark);
+    g_autofree char *line = event_case_failure_line(&plain, &one.facts, &failure, &mark);
     assert_string_equal(
         line, "{\"v\":1,\"time\":\"2027-03-10T08:40:12.345678Z\",\"id\":\"" ID "\","
               "\"event\":\"filter-failure\",\"door\":\"filter\",\"stage\":\"eom\","
@@ -129,14 +129,14 @@ writes_a_failure_of_a_filter(void **state)
               "\"filter\":\"clamav\",\"reason\":\"closed by alice@sender.example\\u000a\","
               "\"on_failure\":\"accept\",\"filter_ms\":2501}");
     const PolicySettings hidden = {.log = {.addresses = PRIVACY_PARTIAL}};
-    g_autofree char *private = event_filter_failure_line(&hidden, &one.facts, &failure, &mark);
+    g_autofree char *private = event_case_failure_line(&hidden, &one.facts, &failure, &mark);
     assert_null(strstr(private, "alice"));
     g_autofree char *endless = g_strnfill(60000, '\n');
     const EventFilterFailure longest = {.filter = "clamav", .reason = endless};
     facts_set(&one.facts, FACT_HELO, endless);
     facts_set(&one.facts, FACT_SENDER, endless);
     facts_set(&one.facts, FACT_RECIPIENT, endless);
-    g_autofree char *cut = event_filter_failure_line(&plain, &one.facts, &longest, &mark);
+    g_autofree char *cut = event_case_failure_line(&plain, &one.facts, &longest, &mark);
     assert_in_range(strlen(cut), 1, EVENT_LINE_MAX);
     json_decref(parse(cut));
     event_case_clear(&one);

@@ -13,10 +13,18 @@
 
 static const PolicySettings plain = {.log = {.lines = LOG_LINES_ALL}};
 
+static char *
+words_of(const EventCase *one, const PolicySettings *settings)
+{
+    g_auto(EventTexts) texts;
+    event_texts_init(&texts, settings, &one->facts, &one->decision);
+    return event_words(&texts, &one->facts, &one->decision);
+}
+
 static void
 expect(EventCase *one, const PolicySettings *settings, const char *wanted)
 {
-    g_autofree char *words = event_words(settings, &one->facts, &one->decision);
+    g_autofree char *words = words_of(one, settings);
     assert_string_equal(words, wanted);
     event_case_clear(one);
 }
@@ -88,7 +96,9 @@ tells_of_filters_that_fail(void **state)
             .filter = "clamav", .reason = "no answer in 5 s", .on_failure = cases[i].on_failure};
         event_case_filter(&one, VERDICT_REPLY);
         one.facts.stage = cases[i].stage;
-        g_autofree char *words = event_words_of_failure(&plain, &one.facts, &failure);
+        g_auto(EventTexts) texts;
+        event_texts_init_failure(&texts, &plain, &one.facts, failure.reason);
+        g_autofree char *words = event_words_of_failure(&texts, &one.facts, &failure);
         assert_string_equal(words, cases[i].wanted);
         event_case_clear(&one);
     }
@@ -102,7 +112,7 @@ keeps_what_is_private(void **state)
     EventCase one;
     (void)state;
     event_case_observed(&one, "<nouser@rcpt.example>: gone, says 192.0.2.77");
-    g_autofree char *words = event_words(&hidden, &one.facts, &one.decision);
+    g_autofree char *words = words_of(&one, &hidden);
     assert_null(strstr(words, "nouser"));
     assert_null(strstr(words, "192.0.2.77"));
     assert_null(strstr(words, "host-77"));
@@ -150,7 +160,7 @@ stays_one_line(void **state)
     assert_true(event_log_wants(log, TRUE));
     captured_log_begin();
     for (guint i = 0; i < 4; i++)
-        event_log_put_told(log, g_strdup("{}"), event_words(&plain, &one.facts, &one.decision), 0);
+        event_log_put_told(log, g_strdup("{}"), words_of(&one, &plain), 0);
     event_log_close(log, 20 * G_USEC_PER_SEC);
     g_autofree char *said = captured_log_end();
     g_auto(GStrv) lines = g_strsplit(said, "\n", -1);
