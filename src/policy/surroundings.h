@@ -1,8 +1,9 @@
 /*
  * surroundings: is there on this host what a good policy takes for granted?
  *
- * The policy is not at fault, so loading does not ask; `replymilter -n` and `replyctl check` do.
- * The service manager may well make what is missing. Threads: any.
+ * The policy is not at fault, so loading does not ask; `replymilter -n` and `replyctl check` do,
+ * and a reload that changes what only a restart can. The service manager may well make what is
+ * missing. Threads: any.
  */
 #pragma once
 

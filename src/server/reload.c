@@ -52,13 +52,16 @@ reload_load(const char *path, Classifier *classifier)
     return load(path, classifier, NULL);
 }
 
-/* What the sockets and the log's place are stays as it is: said, so that nobody waits for it. */
+/* What the sockets and the log's place are stays as it is: said, so that nobody waits for it; and
+ * so is what that restart would not find. */
 static void
 log_what_needs_a_restart(const Policy *started, const Policy *fresh)
 {
     g_autofree char *names = policy_restart_needed(started, fresh);
-    if (names != NULL)
-        log_warning("only a restart changes %s: kept as before", names);
+    if (names == NULL)
+        return;
+    log_warning("only a restart changes %s: kept as before", names);
+    reload_look_around(fresh);
 }
 
 gboolean

@@ -2,7 +2,9 @@
 
 import configparser
 import os
+import shlex
 import signal
+import subprocess
 import threading
 import time
 
@@ -10,7 +12,7 @@ import pytest
 
 from harness import milter, socketmap
 from harness.net import slow, wait_for
-from harness.replymilter import build_folder
+from harness.replymilter import build_folder, program
 
 KEY = "550 5.1.1 <a@b.test>: Recipient address rejected: User unknown"
 
@@ -63,6 +65,41 @@ def test_serves_the_sockets_that_its_socket_units_name(make_daemon):
     # The names are the service manager's: they stay for the next daemon.
     daemon.stop()
     assert os.path.exists(daemon.socket) and os.path.exists(daemon.tables)
+
+
+@pytest.mark.parametrize("at", ["", "@"])
+def test_a_reload_that_is_refused_tells_each_fault_once(make_daemon, at):
+    """Of the check before the signal and of the daemon, only the daemon speaks; so it is with warnings."""
+    daemon = make_daemon()
+    daemon.start()
+    service = unit(f"replymilter{at}.service")["Service"]
+    shell, option, script = shlex.split(service["ExecReload"].replace("$$", "$"))
+    installed_names = service["ExecStart"].split(" -c ")
+    for installed, ours in zip(installed_names, (program("replymilter"), daemon.policy_path)):
+        assert installed in script
+        script = script.replace(installed, ours)
+
+    def reload(policy):
+        daemon.write_policy(policy)
+        while daemon.notice() is not None:
+            pass
+        before = len(daemon.errors())
+        with open(daemon.error_path, "ab") as journal:
+            result = subprocess.run(
+                [shell, option, script],
+                env=os.environ | {"MAINPID": str(daemon.process.pid)},
+                stdout=journal,
+                stderr=journal,
+                timeout=slow(30),
+            )
+        daemon.wait_notice("READY=1", "the daemon to have reloaded")
+        return result.returncode, daemon.errors()[before:]
+
+    status, said = reload("nonsense = 1;\n")
+    assert status == 1
+    assert said.count("nonsense") == 1 and said.count("the old one stays in force") == 1, said
+    status, said = reload("")
+    assert status == 0 and said.count('mode "0666"') == 2 and said.count(": loaded") == 1, said
 
 
 def first_query(path):

@@ -242,6 +242,18 @@ tells_what_only_a_restart_changes(void **state)
     }
 }
 
+static void
+names_what_that_restart_would_not_find(void **state)
+{
+    Fixture *fixture = *state;
+    gboolean applied;
+    g_autofree char *said = apply(fixture, "log = { events = \"DIR/gone/x\"; };", &applied);
+    assert_true(applied);
+    assert_non_null(strstr(said, "log.events: kept as before\n"
+                                 "replymilter: warning: FILE: log.events: there is no folder "
+                                 "DIR/gone: unless the service manager makes it, "));
+}
+
 static char *
 content_of(const char *path)
 {
@@ -350,6 +362,7 @@ main(void)
         WITH_DAEMON(keeps_the_old_one),
         WITH_DAEMON(recovers),
         WITH_DAEMON(tells_what_only_a_restart_changes),
+        WITH_DAEMON(names_what_that_restart_would_not_find),
         WITH_DAEMON(opens_the_event_log_anew),
         WITH_DAEMON(goes_on_with_the_same_event_log),
         WITH_DAEMON(takes_the_rate_of_the_policy_in_force),
