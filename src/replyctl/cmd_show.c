@@ -25,6 +25,7 @@ typedef struct {
     char *reference;  /* as typed, without blanks and dashes */
     GPtrArray *found; /* of json_t * */
     GHashTable *ids;  /* of those, and of those that they join */
+    gboolean hinted;  /* what helps where a file may not be read was said */
 } Search;
 
 static gboolean
@@ -98,7 +99,9 @@ read_file(const char *path, gboolean again, EventFunction function, Search *sear
     g_autoptr(GError) error = NULL;
     if (event_files_read(path, again, function, search, &error))
         return TRUE;
-    command_complain("show: %s", error->message);
+    g_autofree char *hint = event_files_hint(path);
+    command_complain("show: %s%s", error->message, search->hinted ? "" : hint);
+    search->hinted |= *hint != '\0';
     return FALSE;
 }
 
@@ -166,7 +169,8 @@ show(const char *typed, const char *log, gboolean as_json)
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) paths = event_files_find(log, &error);
     if (paths == NULL) {
-        command_complain("show: %s", error->message);
+        g_autofree char *hint = event_files_hint(log);
+        command_complain("show: %s%s", error->message, hint);
         return COMMAND_FAILED;
     }
     Search search = {

@@ -97,6 +97,13 @@ begin(Tail *tail)
     g_queue_free(g_steal_pointer(&tail->last));
 }
 
+static void
+complain(const TailOptions *options, const GError *error)
+{
+    g_autofree char *hint = event_files_hint(options->log);
+    command_complain("tail: %s%s%s", error->message, hint, options->once ? "" : ": waiting for it");
+}
+
 static int
 follow(Tail *tail, LogTail *log)
 {
@@ -105,8 +112,7 @@ follow(Tail *tail, LogTail *log)
         g_autoptr(GError) error = NULL;
         LogTailState state = log_tail_read(log, take_line, tail, &error);
         if (error != NULL)
-            command_complain(tail->options->once ? "tail: %s" : "tail: %s: waiting for it",
-                             error->message);
+            complain(tail->options, error);
         if (state == LOG_TAIL_MORE)
             continue;
         fault = state == LOG_TAIL_FAULT;

@@ -4,8 +4,10 @@
 #include "replyctl/event_files.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "record/event_reader.h"
@@ -95,6 +97,32 @@ event_files_find(const char *path, GError **error)
     for (guint i = 0; i < files->len; i++)
         g_ptr_array_add(paths, g_strdup(g_array_index(files, Found, i).path));
     return paths;
+}
+
+/* Who besides its owner may read it; NULL: nobody, or that cannot be seen. */
+static const struct group *
+group_of_readers(const char *path)
+{
+    struct stat status;
+    mode_t wanted = S_IRGRP;
+    if (stat(path, &status) != 0) {
+        g_autofree char *folder = g_path_get_dirname(path);
+        if (stat(folder, &status) != 0)
+            return NULL;
+        wanted = S_IXGRP;
+    }
+    return (status.st_mode & wanted) != 0 ? getgrgid(status.st_gid) : NULL;
+}
+
+char *
+event_files_hint(const char *path)
+{
+    if (access(path, R_OK) == 0 || errno != EACCES)
+        return g_strdup("");
+    const struct group *group = group_of_readers(path);
+    if (group == NULL)
+        return g_strdup(" (use sudo)");
+    return g_strdup_printf(" (use sudo, or be a member of the group %s)", group->gr_name);
 }
 
 static void

@@ -19,6 +19,12 @@ char *event_files_log(const char *command, const char *policy_path);
  */
 GPtrArray *event_files_find(const char *path, GError **error);
 
+/*
+ * What helps where a log may not be read: " (use sudo, or be a member of the group adm)", by what
+ * the file or its folder lets a group do. "" where it may, or is not there. The caller frees it.
+ */
+char *event_files_hint(const char *path);
+
 /* Called for each event; FALSE: no more. */
 typedef gboolean (*EventFunction)(json_t *event, gpointer data);
 

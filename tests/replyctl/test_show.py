@@ -1,5 +1,6 @@
 """replyctl show and tail: events found by what was read out, and shown as they come."""
 
+import grp
 import gzip
 import json
 import os
@@ -32,6 +33,20 @@ class EventCase(Case):
     def write(self, *events, to=None):
         with open(to or self.log, "a", encoding="utf-8") as log:
             log.write(self.lines(*events))
+
+    def denied(self, *arguments):
+        """What a command says that may not read the log, which its group may."""
+        self.log.chmod(0o040)
+        # Not even root reads it without these.
+        less = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+        done = subprocess.run([*less, PROGRAM, *arguments, "--log", self.log], stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=TIMEOUT, check=False)
+        self.assertEqual((done.returncode, done.stdout), (1, b""))
+        return done.stderr.decode()
+
+    def hint(self):
+        group = grp.getgrgid(self.log.stat().st_gid).gr_name
+        return f"{self.log}: Permission denied (use sudo, or be a member of the group {group})\n"
 
 
 class TestShow(EventCase):
@@ -99,6 +114,14 @@ class TestShow(EventCase):
         broken.write_bytes(b"\x1f\x8b\x08 no gzip")
         self.assertIn('"KXYM2QRR" in what could be read of ', self.fault(1, "show", "--log", self.log, "KXYM2QRR"))
 
+    def test_a_log_that_may_not_be_read(self):
+        self.write(event(1))
+        os.link(self.log, f"{self.log}.1")
+        said = self.denied("show", "KXYM2QRT")
+        self.assertIn(f"show: {self.hint()}", said)
+        self.assertEqual(said.count("Permission denied"), 2)
+        self.assertEqual(said.count("use sudo"), 1)
+
 
 class TestTail(EventCase):
     def tail(self, *arguments):
@@ -164,6 +187,10 @@ class TestTail(EventCase):
         finally:
             process.kill()
             process.communicate()
+
+    def test_a_log_that_may_not_be_read(self):
+        self.write(event(1))
+        self.assertEqual(self.denied("tail", "--once"), f"replyctl: tail: {self.hint()}")
 
     def test_follows_through_rotation(self):
         self.write(event(1))
