@@ -326,12 +326,22 @@ class Postfix:
         return guard.group_members(self.master.pid) if self.master else []
 
     def reload(self, **settings):
-        """Changes main.cf settings and does what `postfix reload` does."""
+        """Changes main.cf settings and does what `postfix reload` does.
+
+        The master says so before it does it, and a process that waits for a client may still take one more: those are
+        waited for, a while, since who has a client stays as long as he does."""
         self.settings.update(settings)
         self.write_config()
         mark = self.mark()
+        before = set(self._children())
         self.master.send_signal(signal.SIGHUP)
         self.wait_log(r"reload -- version", mark)
+        deadline = time.monotonic() + slow(1)
+        while before.intersection(self._children()) and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    def _children(self):
+        return [pid for pid in guard.group_members(os.getpgid(self.master.pid)) if pid != self.master.pid]
 
     def run(self, command, *arguments, check=True, **options):
         """Runs one of Postfix's commands on this instance."""
