@@ -333,15 +333,12 @@ class Postfix:
         self.settings.update(settings)
         self.write_config()
         mark = self.mark()
-        before = set(self._children())
+        before = set(self.processes()) - {self.master.pid}
         self.master.send_signal(signal.SIGHUP)
         self.wait_log(r"reload -- version", mark)
         deadline = time.monotonic() + slow(1)
-        while before.intersection(self._children()) and time.monotonic() < deadline:
+        while before.intersection(self.processes()) and time.monotonic() < deadline:
             time.sleep(0.01)
-
-    def _children(self):
-        return [pid for pid in guard.group_members(os.getpgid(self.master.pid)) if pid != self.master.pid]
 
     def run(self, command, *arguments, check=True, **options):
         """Runs one of Postfix's commands on this instance."""
