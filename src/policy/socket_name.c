@@ -62,6 +62,14 @@ socket_name_host(const SocketName *parsed)
     return in_brackets ? g_strndup(host + 1, length - 2) : g_strdup(host);
 }
 
+const char *
+socket_name_near(const SocketName *parsed)
+{
+    if (parsed->host != NULL)
+        return parsed->host;
+    return parsed->kind == SOCKET_KIND_INET6 ? "::1" : "127.0.0.1";
+}
+
 static gboolean
 check_port(const char *text, const SocketName *parsed, GError **error)
 {

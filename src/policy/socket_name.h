@@ -36,6 +36,10 @@ char *socket_name_port(const SocketName *parsed);
 /* The host, without the brackets of "[::1]"; NULL: none is named. The caller frees it. */
 char *socket_name_host(const SocketName *parsed);
 
+/* Where to connect to what listens on an INET or INET6: the host as it is written, or the loopback
+ * address if none is named. Static, or the name's. */
+const char *socket_name_near(const SocketName *parsed);
+
 /* May one be listened on by that name? FALSE and an error without place. Without "@HOST" it is
  * every address of the host. */
 gboolean socket_name_check(const char *name, GError **error);

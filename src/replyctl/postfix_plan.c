@@ -23,8 +23,7 @@ static char *
 internet_name(const SocketName *name)
 {
     g_autofree char *port = socket_name_port(name);
-    const char *nearest = name->kind == SOCKET_KIND_INET6 ? "::1" : "127.0.0.1";
-    const char *host = name->host != NULL ? name->host : nearest;
+    const char *host = socket_name_near(name);
     gboolean bare = strchr(host, ':') != NULL && host[0] != '[';
     return g_strdup_printf(bare ? "inet:[%s]:%s" : "inet:%s:%s", host, port);
 }

@@ -57,8 +57,8 @@ sendmail_setup_socket(const SocketSettings *settings)
                            NULL);
     if (name.port == NULL)
         return NULL;
-    const char *nearest = name.kind == SOCKET_KIND_INET6 ? "@::1" : "@127.0.0.1";
-    return g_strconcat(socket, name.host == NULL ? nearest : NULL, NULL);
+    return name.host != NULL ? g_strdup(socket)
+                             : g_strconcat(socket, "@", socket_name_near(&name), NULL);
 }
 
 char *

@@ -234,9 +234,3 @@ try_options_message(const TryOptions *options, Facts *facts)
     if (options->all_headers != NULL)
         facts->headers = g_ptr_array_ref(options->all_headers);
 }
-
-gboolean
-try_options_at_table(const TryOptions *options)
-{
-    return door_is_table(options->door);
-}

@@ -34,6 +34,3 @@ void try_options_session(const TryOptions *options, const Policy *policy, Facts 
 
 /* And what the end of its data adds. */
 void try_options_message(const TryOptions *options, Facts *facts);
-
-/* A table query carries the reply and nothing else. */
-gboolean try_options_at_table(const TryOptions *options);

@@ -124,7 +124,8 @@ try_reply_make(const Policy *policy, const TryOptions *options, TryReply *reply)
     *reply = (TryReply){.door = options->door};
     facts_init(&reply->facts, options->door);
     decision_init(&reply->decision);
-    if (try_options_at_table(options))
+    /* A table query carries the reply and nothing else. */
+    if (door_is_table(options->door))
         ask_table(policy, options, reply);
     else
         ask_engine(policy, options, reply);

@@ -84,9 +84,14 @@ test_parts(void **state)
         assert_same(parsed.host, cases[i].host);
         assert_same(port, cases[i].port);
         assert_same(bare, cases[i].bare);
+        if (port != NULL && cases[i].host != NULL)
+            assert_same(socket_name_near(&parsed), cases[i].host);
         assert_same(socket_name_path(cases[i].name), cases[i].path);
     }
     assert_null(socket_name_path(NULL));
+    SocketName four = socket_name_parse("inet:25"), six = socket_name_parse("inet6:25");
+    assert_same(socket_name_near(&four), "127.0.0.1");
+    assert_same(socket_name_near(&six), "::1");
 }
 
 static void
